@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
+noinst_HEADERS +=
+
+EXTRA_DIST += include/README.md

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# For each test_X.c two lines here,
+#	tests/unit/flow/test_X
+# in unit_flow_tests, and
+#	tests_unit_flow_test_X_SOURCES = tests/unit/flow/test_X.c
+#	tests_unit_flow_test_X_LDADD = $(CMOCKA_LIBS) $(LIB_...)
+unit_flow_tests =
+
+check_PROGRAMS += $(unit_flow_tests)
+TESTS += $(unit_flow_tests)

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# For each test_X.c two lines here,
+#	tests/unit/packet/test_X
+# in unit_packet_tests, and
+#	tests_unit_packet_test_X_SOURCES = tests/unit/packet/test_X.c
+#	tests_unit_packet_test_X_LDADD = $(CMOCKA_LIBS) $(LIB_...)
+unit_packet_tests =
+
+check_PROGRAMS += $(unit_packet_tests)
+TESTS += $(unit_packet_tests)
