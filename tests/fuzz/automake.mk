@@ -1,3 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 
+# For each target fuzz_X.c two lines here,
+#	tests/fuzz/fuzz_X
+# in fuzz_programs, and
+#	tests_fuzz_fuzz_X_SOURCES = tests/fuzz/fuzz_X.c
+#	tests_fuzz_fuzz_X_LDADD = $(FUZZ_LIBS) $(LIB_...)
+# Its seeds are files in tests/fuzz/seeds/X/, its dictionary, if any, is tests/fuzz/X.dict.
+fuzz_programs =
+
+EXTRA_PROGRAMS += $(fuzz_programs)
+
 EXTRA_DIST += tests/fuzz

@@ -19,5 +19,6 @@ def wait_until(condition, timeout=10, what=None, interval=0.02):
             error = e
         if time.monotonic() > end:
             what = what or getattr(condition, '__name__', 'condition')
-            raise AssertionError(f'not within {timeout} s: {what}' + (f': {error}' if error else ''))
+            why = f': {error}' if error else ''
+            raise AssertionError(f'not within {timeout} s: {what}{why}')
         time.sleep(interval)
