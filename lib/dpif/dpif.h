@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The datapath interface: ports, flows (key, mask, actions), misses.  Two providers: kernel/ (Generic Netlink)
+ * and user/ (worker threads in this process).  Narrow on purpose: a third one (eBPF) must fit.
+ *
+ * Keys: 'struct flow' with in_port a datapath port number.  Actions: the attribute stream of flow/odp.h.
+ * Threads: opening, ports and callbacks: main.  Flow operations and dumps: any thread.  The upcall callback runs on
+ * workers or handlers, several at once, inside rcu_enter(). */
+#ifndef DPIF_DPIF_H
+#define DPIF_DPIF_H
+
+#include "base/loop.h"
+#include "base/smap.h"
+#include "flow/odp.h"
+#include "netdev/netdev.h"
+
+struct dpif;
+
+#define DPIF_PORT_LOCAL 0
+#define DPIF_PORT_NONE UINT32_MAX
+#define DPIF_MAX_PORTS 65536
+
+struct dpif_stats { /* of the datapath: dpctl/show */
+	uint64_t n_hit, n_missed, n_lost;
+	uint64_t n_flows;
+	uint64_t n_mask_hit;
+	uint32_t n_masks;
+	uint64_t n_cache_hit;
+	bool has_masks, has_cache;
+};
+
+struct dpif_flow_stats {
+	uint64_t n_packets, n_bytes;
+	uint64_t used_ms; /* clock_ms() of the last packet; 0: never */
+	uint16_t tcp_flags;
+};
+
+struct dpif_port {
+	char *name, *type;
+	uint32_t port_no;
+};
+
+/* Per-port counters of the datapath itself (the device's are netdev_get_stats()). */
+struct dpif_port_stats {
+	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+	uint64_t upcalls, upcall_errors;
+	uint64_t drops[DROP_N_REASONS]; /* packets received here and dropped, by reason */
+	uint64_t tx_drops[DROP_N_REASONS]; /* packets meant for this port and dropped */
+};
+
+/* Reads the counters of port 'port_no'.  0 or -ENOENT. */
+int dpif_port_get_stats(struct dpif *, uint32_t port_no, struct dpif_port_stats *);
+
+/* "netdev", "system", ...: NULL-terminated, static. */
+const char *const *dpif_types(void);
+/* Opens the datapath 'name' of 'type' ("" is system), creating it if it is not there; counted: one object for
+ * each datapath.  The userspace one is called "ovs-netdev" by convention.  NULL or a sentence. */
+char *dpif_open(struct loop *, const char *type, const char *name, struct dpif **dp) MUST_CHECK;
+void dpif_unref(struct dpif *);
+/* Deletes it, ports and all (exit --cleanup). */
+int dpif_delete(struct dpif *);
+const char *dpif_name(const struct dpif *);
+const char *dpif_type(const struct dpif *);
+const char *dpif_version(const struct dpif *); /* Bridge.datapath_version: "<built-in>" */
+/* Every open datapath, for dpif/dump-dps. */
+void dpif_walk(bool (*fn)(struct dpif *, void *aux), void *aux);
+
+/* Takes a reference on the netdev.  '*port_no' asks for a number (DPIF_PORT_NONE: any).  0 or -errno. */
+int dpif_port_add(struct dpif *, struct netdev *, uint32_t *port_no);
+/* The port forwards nothing from the return on; its descriptors close on a helper thread. */
+int dpif_port_del(struct dpif *, uint32_t port_no);
+int dpif_port_lookup(struct dpif *, const char *name, struct dpif_port *); /* free with dpif_port_uninit() */
+int dpif_port_get(struct dpif *, uint32_t port_no, struct dpif_port *);
+void dpif_port_uninit(struct dpif_port *);
+void dpif_port_walk(struct dpif *, bool (*fn)(const struct dpif_port *, void *aux), void *aux);
+/* Names for odp text.  Threads: any. */
+const struct odp_names *dpif_names(struct dpif *);
+
+/* Flows. */
+enum dpif_put_flags { DPIF_PUT_CREATE = 1, DPIF_PUT_MODIFY = 2, DPIF_PUT_ZERO_STATS = 4, DPIF_PUT_PROBE = 8 };
+enum dpif_op_type { DPIF_OP_PUT, DPIF_OP_DEL, DPIF_OP_GET, DPIF_OP_EXECUTE };
+
+/* A flow as it came out of the datapath.  'key', 'mask' and 'actions' belong to the dump or the caller's room. */
+struct dpif_flow {
+	struct flow key;
+	struct flow_mask mask;
+	struct ufid ufid;
+	bool ufid_present;
+	const void *actions;
+	size_t actions_len;
+	struct dpif_flow_stats stats;
+	int pmd_id; /* worker that saw it, -1: not of one worker */
+	const char *dp_layer; /* "ovs" */
+	bool offloaded;
+};
+
+struct dpif_op {
+	enum dpif_op_type type;
+	int error; /* outcome */
+	union {
+		struct {
+			unsigned int flags;
+			const struct flow *key;
+			const struct flow_mask *mask; /* NULL: exact */
+			const struct ufid *ufid; /* NULL: computed */
+			const void *actions;
+			size_t actions_len;
+			struct dpif_flow_stats *stats; /* NULL, or where the old statistics go (modify) */
+		} put;
+		struct {
+			const struct flow *key; /* used if 'ufid' is NULL */
+			const struct ufid *ufid;
+			struct dpif_flow_stats *stats; /* NULL, or the final statistics */
+		} del;
+		struct {
+			const struct flow *key;
+			const struct ufid *ufid;
+			struct odp_buf *actions; /* appended */
+			struct dpif_flow *flow;
+		} get;
+		struct {
+			const struct flow *key; /* metadata of the packet */
+			const void *actions;
+			size_t actions_len;
+			struct packet *packet; /* stays the caller's, may be changed */
+			bool needs_help;
+		} execute;
+	};
+};
+/* Does all of them, in order, in as few system calls as there can be. */
+void dpif_operate(struct dpif *, struct dpif_op **, size_t n);
+int dpif_flow_flush(struct dpif *);
+
+/* Dumps: several threads may share one dump, each with a thread state. */
+struct dpif_dump;
+struct dpif_dump_thread;
+struct dpif_dump *dpif_dump_create(struct dpif *);
+struct dpif_dump_thread *dpif_dump_thread_create(struct dpif_dump *);
+/* Fills up to 'max' flows; 0: the dump is over.  What they point to is valid until the next call. */
+size_t dpif_dump_next(struct dpif_dump_thread *, struct dpif_flow *, size_t max);
+void dpif_dump_thread_destroy(struct dpif_dump_thread *);
+int dpif_dump_destroy(struct dpif_dump *); /* 0, or the first error */
+
+/* Misses and userspace actions. */
+enum dpif_upcall_type { DPIF_UPCALL_MISS, DPIF_UPCALL_ACTION };
+struct dpif_upcall {
+	enum dpif_upcall_type type;
+	struct packet *packet; /* the callback may read and change it; stays the datapath's */
+	const struct flow *key;
+	struct ufid ufid;
+	const void *userdata; /* of the userspace action: struct slow-path cookie and so on */
+	size_t userdata_len;
+	int worker; /* number of the calling worker, for per-thread state */
+};
+struct dpif_upcall_reply {
+	struct odp_buf actions; /* to execute on the packet now, and to install */
+	struct flow_mask mask; /* of the megaflow to install */
+	bool install;
+	struct odp_buf install_actions; /* if not empty, installed in place of 'actions' (slow path) */
+	enum drop_reason drop; /* why, if there are no actions */
+	void *cookie; /* handed to 'installed' */
+};
+struct dpif_upcall_ops {
+	/* Translates.  0, or -errno: the packet is dropped (DROP_UPCALL_ERROR). */
+	int (*upcall)(const struct dpif_upcall *, struct dpif_upcall_reply *, void *aux);
+	/* After the installation: 'error' 0, -EEXIST (another thread was first) or another.  May be NULL. */
+	void (*installed)(const struct dpif_upcall *, struct dpif_upcall_reply *, int error, void *aux);
+};
+/* Before ports are added.  'ops' NULL: misses are dropped. */
+void dpif_set_upcall_ops(struct dpif *, const struct dpif_upcall_ops *, void *aux);
+/* Stops and restarts the delivery of misses: no callback is running when pause returns. */
+void dpif_upcalls_pause(struct dpif *);
+void dpif_upcalls_resume(struct dpif *);
+
+void dpif_get_stats(struct dpif *, struct dpif_stats *);
+void dpif_set_flow_limit(struct dpif *, uint32_t n);
+/* other_config of the Open_vSwitch row: pmd-cpu-mask, emc-insert-inv-prob, ... */
+void dpif_set_config(struct dpif *, const struct smap *);
+/* Features for Datapath.capabilities (SPEC 1.1), names and values. */
+void dpif_get_features(struct dpif *, struct smap *);
+
+/* Text of the commands dpif-netdev/pmd-*-show (existing form). */
+void dpif_user_format_pmd_perf(struct str *);
+void dpif_user_format_pmd_stats(struct str *);
+void dpif_user_format_rxqs(struct str *);
+/* Registers dpctl/..., netdev-dummy/..., dpif-netdev/... with unixctl. */
+void dpif_register_commands(struct loop *);
+
+#endif
