@@ -115,6 +115,9 @@ int netdev_rxq_recv(struct netdev_rxq *, struct packet_batch *);
  * 'drops[reason]'. Offloads: passes what the device can, completes checksums and segments the rest. */
 unsigned int netdev_send(struct netdev *, unsigned int queue, struct packet_batch *,
 			 uint64_t drops[DROP_N_REASONS]);
+/* Frames that the receive side dropped before they became packets (policed, bad offload header...), added to
+ * 'drops'.  Threads: any. */
+void netdev_add_rx_drops(const struct netdev *, uint64_t drops[DROP_N_REASONS]);
 /* Kicks what netdev_send() left in a ring; a worker calls it once after a batch of its own. */
 void netdev_flush(struct netdev *, unsigned int queue);
 

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The one list of the kinds of ports. */
+#include "netdev/netdev_provider.h"
+
+extern const struct netdev_class netdev_dummy_class;
+extern const struct netdev_class netdev_dummy_internal_class;
+extern const struct netdev_class netdev_patch_class;
+
+const struct netdev_class *const netdev_classes[] = {
+	&netdev_patch_class,
+	&netdev_dummy_class,
+	&netdev_dummy_internal_class,
+	NULL,
+};
