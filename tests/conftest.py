@@ -23,6 +23,7 @@ def pytest_addoption(parser):
                 help='whose daemons are tested')
     g.addoption('--all', action='store_true', help='run long tests too')
     g.addoption('--results', metavar='FILE', help='append one line per test to FILE')
+    g.addoption('--results-prefix', metavar='WORD', default='', help='before each name there')
 
 
 def pytest_collection_modifyitems(config, items):
@@ -67,28 +68,29 @@ def pytest_runtest_makereport(item, call):
 
 
 def pytest_runtest_logreport(report):
-    path = _results
+    path, prefix = _results
     if not path or (report.when != 'call' and report.passed):
         return
+    name = prefix + report.nodeid.removeprefix(prefix)
     if report.passed:
-        line = f'pass\t{report.nodeid}\t'
+        line = f'pass\t{name}\t'
     elif report.skipped:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
-        line = f'skip\t{report.nodeid}\t{str(reason).removeprefix("Skipped: ")}'
+        line = f'skip\t{name}\t{str(reason).removeprefix("Skipped: ")}'
     else:
         crash = getattr(report.longrepr, 'reprcrash', None)
         reason = crash.message.splitlines()[0] if crash and crash.message else report.when
-        line = f'fail\t{report.nodeid}\t{reason}'
+        line = f'fail\t{name}\t{reason}'
     with open(path, 'a') as f:
         f.write(line.replace('\n', ' ') + '\n')
 
 
-_results = None
+_results = (None, '')
 
 
 def pytest_configure(config):
     global _results
-    _results = config.getoption('--results')
+    _results = config.getoption('--results'), config.getoption('--results-prefix')
     if os.geteuid() == 0:
         netns.delete_stale()
 

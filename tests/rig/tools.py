@@ -18,7 +18,7 @@ SANITIZERS = {
 
 
 class Missing(Exception):
-    """A program that is not there: the test is skipped with this reason."""
+    """Something of somebody else's that is not there: the test is skipped with this reason."""
 
 
 class Tools:
@@ -34,11 +34,13 @@ class Tools:
         return any(os.access(f / program, os.X_OK) for f in self.folders)
 
     def path(self, program):
-        """The program's path; raises Missing."""
+        """The program's path; raises Missing, or AssertionError if it is ours to build."""
         for f in self.folders:
             if os.access(f / program, os.X_OK):
                 return str(f / program)
-        raise Missing(f'{self.name} {program} is not built')
+        if self.name == 'our':
+            raise AssertionError(f'{program} is not built in {BUILD}')
+        raise Missing(f'{self.name} has no {program}')
 
     def __repr__(self):
         return self.name
