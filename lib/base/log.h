@@ -93,6 +93,8 @@ char *log_set_levels(const char *spec) MUST_CHECK;
 char *log_open_file(const char *path) MUST_CHECK;
 char *log_reopen_file(void) MUST_CHECK;
 void log_close_file(void);
+/* The descriptor of the log file, -1 if there is none (what writes without the log: a crash). */
+int log_file_fd(void);
 /* "libc", "null", "unix:FILE", "udp:IP:PORT". */
 char *log_set_syslog_method(const char *) MUST_CHECK;
 char *log_set_syslog_target(const char *host_port) MUST_CHECK;

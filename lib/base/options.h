@@ -32,12 +32,16 @@ struct option_group {
 	}
 
 /* Parses argv; -h/--help, -V/--version, -o/--option are handled here (they print and exit 0).
- * 'usage' is the text before the options ("usage: %s [OPTIONS] ...": %s is the program),
+ * 'usage' is the text before the options ("usage: %s [OPTIONS] ...": each %s is the program);
  * 'epilogue' may be NULL.  Parsing stops at the first non-option if 'posixly' (needed by tools whose
  * commands take options), else options may follow operands.
  * Returns the index of the first operand.  Wrong usage: one line on stderr, exit 1. */
 int options_parse(int argc, char *argv[], const struct option_group *groups, size_t n_groups,
 		  const char *usage, const char *epilogue, bool posixly);
+
+struct str;
+/* Puts the list that --option prints. */
+void options_format_list(struct str *, const struct option_group *groups, size_t n_groups);
 
 /* -v[SPEC] --verbose[=SPEC] --log-file[=FILE] --syslog-target --syslog-method (log_options.c) */
 extern const struct option_group log_option_group;

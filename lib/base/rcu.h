@@ -30,6 +30,8 @@ void rcu_free(void *);
 void rcu_barrier_(void);
 /* After fork() in the child, before any thread starts. */
 void rcu_after_fork(void);
+/* Starts the reclaim thread if frees wait for it since before the forks (thread_forks_done()). */
+void rcu_start_reclaim_(void);
 
 /* Loads a pointer that rcu_store() publishes; valid until rcu_leave(). */
 #define rcu_load(pp) __atomic_load_n(pp, __ATOMIC_CONSUME)

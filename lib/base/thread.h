@@ -15,7 +15,14 @@ int thread_create(pthread_t *, const char *name, void *(*fn)(void *), void *arg)
 void thread_join(pthread_t);
 /* CPUs this process may use now: affinity and cgroup quota; at least 1. */
 unsigned int thread_n_cpus(void);
-/* Daemons call it after their last fork. */
+/* A daemon that is going to fork says so before, and calls the second after its last fork; between the
+ * two no thread may be created, and before the first none may exist. */
+void thread_forks_pending(void);
 void thread_forks_done(void);
+bool thread_may_create(void);
+/* The name given to thread_create() or thread_set_name(), whole (up to 31 octets); "" in the main
+ * thread.  The log shows it. */
+const char *thread_name(void);
+void thread_set_name(const char *);
 
 #endif
