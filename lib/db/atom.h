@@ -34,10 +34,12 @@ enum atom_type { ATOM_VOID, ATOM_INTEGER, ATOM_REAL, ATOM_BOOLEAN, ATOM_STRING, 
 #define ATOM_N_TYPES 6
 
 struct atom_string {
-	uint32_t refs;
+	uint32_t refs; /* ATOM_STRING_STATIC: never counted, never freed */
 	uint32_t len;
 	char s[]; /* NUL-terminated UTF-8 without NULs inside */
 };
+
+#define ATOM_STRING_STATIC UINT32_MAX
 
 union atom {
 	int64_t integer;
@@ -62,8 +64,14 @@ uint32_t atom_hash(const union atom *, enum atom_type, uint32_t basis);
 /* Symbols: "named-uuid" of a transaction, and @names of ovs-vsctl. */
 struct symbol_table;
 
-/* JSON both ways.  NULL or a sentence; 'symbols' NULL: named-uuid is an error. */
+struct symbol;
+
+/* JSON both ways.  NULL or a sentence (db/error.h), '*a' is untouched then.  'symbols' NULL: named-uuid
+ * is an error. */
 char *atom_from_json(union atom *, enum atom_type, const json_t *, struct symbol_table *symbols);
+/* The same, and tells the symbol that a named-uuid named, NULL for any other atom. */
+char *atom_from_json_symbol(union atom *, enum atom_type, const json_t *, struct symbol_table *,
+			    struct symbol **);
 json_t *atom_to_json(const union atom *, enum atom_type);
 
 #endif

@@ -7,6 +7,8 @@
 
 struct smap;
 
+/* Arrays have room for the next power of two from 'n' on: functions that add rely on it.  A datum over
+ * arrays of the caller's own size or storage may be read, sorted and shrunk, but not added to. */
 struct datum {
 	uint32_t n;
 	union atom *keys;
@@ -29,9 +31,13 @@ int datum_find_key(const struct datum *, const union atom *key, enum atom_type);
 bool datum_find_pair(const struct datum *, const union atom *key, const union atom *value,
 		     const struct column_type *);
 
-/* Building: adds copies in any order, then sorts once.  NULL or a sentence for a duplicate key. */
+/* Building: adds copies in any order, then sorts once.  NULL or a sentence for a duplicate key.  Until it
+ * is sorted, a datum may only be added to, sorted and uninit. */
 void datum_add_unsafe(struct datum *, const union atom *key, const union atom *value,
 		      const struct column_type *);
+/* Takes the atoms over in place of copying them. */
+void datum_add_steal(struct datum *, const union atom *key, const union atom *value,
+		     const struct column_type *);
 char *datum_sort(struct datum *, const struct column_type *);
 void datum_sort_unique(struct datum *, const struct column_type *); /* first of equals stays */
 void datum_remove_at(struct datum *, size_t i, const struct column_type *);
@@ -43,14 +49,16 @@ void datum_subtract(struct datum *a, const struct datum *b, const struct column_
 bool datum_includes_all(const struct datum *subset, const struct datum *of, const struct column_type *);
 bool datum_excludes_all(const struct datum *, const struct datum *, const struct column_type *);
 /* The difference of update2, update3 and "_is_diff": symmetric for sets; for maps changed pairs have the
- * new value, removed pairs the old one; scalars the new value. datum_apply_diff() is its inverse. */
+ * new value, removed pairs the old one; of types with at most one element the new value.  datum_apply_diff()
+ * is its inverse; it does not check the number of elements, datum_check() does. */
 void datum_diff(struct datum *diff, const struct datum *old, const struct datum *new_,
 		const struct column_type *);
 char *datum_apply_diff(struct datum *, const struct datum *diff, const struct column_type *);
 
 /* Number of elements and every atom against the type: NULL or a sentence. */
 char *datum_check(const struct datum *, const struct column_type *);
-/* RFC 7047 notation.  'relaxed': the number of elements is not checked (mutations, conditions). */
+/* RFC 7047 notation.  NULL or a sentence, '*d' is untouched then.  'relaxed': the number of elements is not
+ * checked (differences).  Named-uuids mark their symbols as referred to, as the type says. */
 char *datum_from_json(struct datum *, const struct column_type *, const json_t *,
 		      struct symbol_table *, bool relaxed);
 json_t *datum_to_json(const struct datum *, const struct column_type *);

@@ -50,13 +50,21 @@ static inline bool column_type_is_optional(const struct column_type *t)
 	return t->n_min == 0 && t->n_max == 1;
 }
 
+/* A base type without constraints: { ATOM_INTEGER, ... }. */
 void base_type_init(struct base_type *, enum atom_type);
 void base_type_uninit(struct base_type *);
 void base_type_clone(struct base_type *dst, const struct base_type *src);
 /* Checks one atom against the constraints (not references): NULL or a sentence. */
 char *base_type_check(const struct base_type *, const union atom *);
+bool base_type_is_ref(const struct base_type *);
+bool base_type_is_strong_ref(const struct base_type *);
+bool base_type_is_weak_ref(const struct base_type *);
+
+/* The type "set of any number of 'type'", without constraints; nothing to uninit. */
+struct column_type column_type_set_of(enum atom_type);
 void column_type_uninit(struct column_type *);
 void column_type_clone(struct column_type *dst, const struct column_type *src);
+/* NULL or a sentence (db/error.h), with nothing to uninit.  References are not resolved. */
 char *column_type_from_json(struct column_type *, const json_t *);
 json_t *column_type_to_json(const struct column_type *);
 /* "set of up to 4 strings", as error messages and documentation say it. */
