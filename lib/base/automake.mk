@@ -7,9 +7,12 @@ lib_base_libbase_a_SOURCES = \
 	lib/base/compiler.h \
 	lib/base/counter.c \
 	lib/base/counter.h \
+	lib/base/daemon.c \
 	lib/base/daemon.h \
 	lib/base/dirs.c \
 	lib/base/dirs.h \
+	lib/base/fatal.c \
+	lib/base/fatal_impl.h \
 	lib/base/hash.c \
 	lib/base/hash.h \
 	lib/base/hmap.c \
@@ -29,6 +32,10 @@ lib_base_libbase_a_SOURCES = \
 	lib/base/mutex.h \
 	lib/base/options.c \
 	lib/base/options.h \
+	lib/base/pidfile.c \
+	lib/base/pidfile.h \
+	lib/base/privileges.c \
+	lib/base/privileges.h \
 	lib/base/rcu.c \
 	lib/base/rcu.h \
 	lib/base/rcuhash.c \

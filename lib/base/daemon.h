@@ -8,11 +8,14 @@
 
 #include "base/compiler.h"
 
-/* 'caps' is a list of CAP_* numbers kept after --user (NULL: none), ended by -1. */
+/* 'caps_kept' is a list of CAP_* numbers kept with --user (NULL: none), ended by -1; without --user
+ * nothing is given up.  Returns in the daemon, with fatal_signals_init() done and the pid file taken;
+ * whatever fails ends the process with one line on stderr and exit code 1.  Before any thread. */
 void daemon_start(const int *caps_kept);
+/* From here on the terminal is left alone (--detach). */
 void daemon_ready(void);
 bool daemon_is_detached(void);
-/* Fails if a live process holds the pid file 'path': returns its pid, 0 if none, -errno. */
+/* The pid of the live process that holds the pid file 'path', 0 if there is none, or -errno. */
 int pidfile_read(const char *path);
 /* The pid file's path in use, NULL if none. */
 const char *daemon_pidfile(void);
@@ -23,9 +26,11 @@ char *daemon_mlockall(void);
  * unlinked by the process that added them only, not by its forks. */
 void fatal_unlink_add(const char *path);
 void fatal_unlink_del(const char *path);
-/* Installs the handlers; a crash (SEGV, BUS, ILL, FPE, ABRT) logs a backtrace first. */
+/* Installs the handlers (daemon_start() does it); a crash (SEGV, BUS, ILL, FPE, ABRT) logs a
+ * backtrace first. */
 void fatal_signals_init(void);
-/* TERM and INT quit 'loop' instead of ending the process at once. */
+/* The first TERM or INT quits 'loop' instead of ending the process at once.  NULL before 'loop' is
+ * destroyed. */
 struct loop;
 void fatal_signals_quit_loop(struct loop *);
 

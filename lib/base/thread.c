@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fatal_impl.h"
 #include "base/rcu.h"
 #include "base/str.h"
 #include "base/util.h"
@@ -34,11 +35,16 @@ const char *thread_name(void)
 	return this_name;
 }
 
+void thread_set_log_name(const char *name)
+{
+	strlcpy_(this_name, name, sizeof(this_name));
+}
+
 void thread_set_name(const char *name)
 {
 	char shown[16];
 
-	strlcpy_(this_name, name, sizeof(this_name));
+	thread_set_log_name(name);
 	strlcpy_(shown, name, sizeof(shown));
 	pthread_setname_np(pthread_self(), shown);
 }
@@ -46,13 +52,15 @@ void thread_set_name(const char *name)
 static void *thread_main(void *start_)
 {
 	struct start start = *(struct start *)start_;
-	void *result;
+	void *result, *crash_stack;
 
 	free(start_);
+	crash_stack = fatal_thread_start();
 	thread_set_name(start.name);
 	rcu_register_thread_();
 	result = start.fn(start.arg);
 	rcu_unregister_thread_();
+	fatal_thread_end(crash_stack);
 	return result;
 }
 

@@ -24,5 +24,7 @@ bool thread_may_create(void);
  * thread.  The log shows it. */
 const char *thread_name(void);
 void thread_set_name(const char *);
+/* For the log only; ps(1) goes on showing the old one. */
+void thread_set_log_name(const char *);
 
 #endif

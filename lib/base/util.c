@@ -223,6 +223,7 @@ const char *program_name = "?";
 /* The room of the original argv, for program_set_title(); NULL before program_init(). */
 static char *title_start;
 static size_t title_size;
+static char *original_title; /* 'title_size' octets, once the title was changed */
 
 void program_init(int argc, char *argv[])
 {
@@ -252,6 +253,12 @@ void program_set_title(const char *fmt, ...)
 
 	if (!title_size)
 		return;
+	if (!original_title)
+		original_title = xmemdup(title_start, title_size);
+	if (!fmt) {
+		memcpy(title_start, original_title, title_size);
+		return;
+	}
 	va_start(args, fmt);
 	title = xvasprintf(fmt, args);
 	va_end(args);

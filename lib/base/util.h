@@ -43,8 +43,8 @@ bool str_has_suffix(const char *s, const char *suffix);
 extern const char *program_name;
 /* Call first in main(): remembers argv[0], ignores SIGPIPE. */
 void program_init(int argc, char *argv[]);
-/* Shows this instead of the command line in ps(1), as far as it fits in there; argv[] stays usable,
- * program_init() has moved its strings. */
+/* Shows this instead of the command line in ps(1), as far as it fits in there; NULL brings that
+ * back.  argv[] stays usable: program_init() has moved its strings. */
 void program_set_title(const char *fmt, ...) PRINTF_FORMAT(1, 2);
 /* Prints "NAME (Open vSwitch) 4.0.0" and our own version on the next line, to stdout. */
 void program_print_version(void);
