@@ -1,3 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-EXTRA_DIST += utilities/README.md
+EXTRA_DIST += \
+	utilities/README.md \
+	utilities/install-deps \
+	utilities/quickstart
