@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Simulated time is one word, the microseconds on the monotonic clock; the wall clock follows at the
- * distance it had when time was stopped.  Time never starts again in a process: what was armed in
- * simulated time would fire at once. */
+/* Simulated time is one word, the microseconds on the monotonic clock; the wall clock follows at
+ * the distance it had when time was stopped.  Time never starts again in a process: what was armed
+ * in simulated time would fire at once. */
 #include "base/clock.h"
 
 #include <pthread.h>

@@ -32,8 +32,8 @@ typedef __be16 be16;
 typedef __be32 be32;
 typedef __be64 be64;
 
-/* clang's thread safety analysis.  A sibling member cannot be named in an attribute in C, so members
- * carry GUARDED and a comment that names the lock. */
+/* clang's thread safety analysis.  A sibling member cannot be named in an attribute in C, so
+ * members carry GUARDED and a comment that names the lock. */
 #ifdef __clang__
 #define TSA(x) __attribute__((x))
 #else

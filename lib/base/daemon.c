@@ -6,10 +6,11 @@
  *	ends
  *
  * A pipe leads from each child to its parent.  A byte on it says that the daemon serves; its end
- * without one, that the child died first, and then its exit status is the parent's too.  Messages need no
- * carrying: the child has its parent's stderr until it is ready.
+ * without one, that the child died first, and then its exit status is the parent's too.  Messages
+ * need no carrying: the child has its parent's stderr until it is ready.
  *
- * The pid file is the daemon's, taken before its set-up: two daemons never set up the same files. */
+ * The pid file is the daemon's, taken before its set-up: two daemons never set up the same
+ * files. */
 #include "base/daemon.h"
 
 #include <errno.h>
@@ -35,7 +36,8 @@
 
 LOG_MODULE(daemon);
 
-/* A daemon that ran this long before it crashed is restarted at once; others wait, longer each time. */
+/* A daemon that ran this long before it crashed is restarted at once; others wait, longer each
+ * time. */
 #define STABLE_US 10000000u
 #define BACKOFF_MAX_S 60u
 
@@ -97,11 +99,12 @@ static const struct option_row rows[] = {
 	  "write the pid to FILE (default: PROGRAM.pid in the run directory)", set_pidfile },
 	{ "overwrite-pidfile", 0, OPT_NONE, NULL, "with --pidfile, start even if one is running",
 	  set_flag, &want_overwrite },
-	{ "monitor", 0, OPT_NONE, NULL, "restart the daemon if it crashes", set_flag, &want_monitor },
+	{ "monitor", 0, OPT_NONE, NULL, "restart the daemon if it crashes", set_flag,
+	  &want_monitor },
 	{ "user", 0, OPT_REQUIRED, "USER[:GROUP]",
 	  "run as this user, with the capabilities that are needed", set_user },
-	{ "no-self-confinement", 0, OPT_NONE, NULL, "accepted; this program confines itself in no way",
-	  set_no_self_confinement },
+	{ "no-self-confinement", 0, OPT_NONE, NULL,
+	  "accepted; this program confines itself in no way", set_no_self_confinement },
 };
 
 const struct option_group daemon_option_group = OPTION_GROUP("Daemon options", rows);
@@ -115,8 +118,8 @@ static const char *signal_text(int status)
 	return s ? s : "unknown signal";
 }
 
-/* Forks.  In the child returns 0 with 'ready_fd' set; in the parent the child's pid with '*from_child'
- * set to the other end. */
+/* Forks.  In the child returns 0 with 'ready_fd' set; in the parent the child's pid with
+ * '*from_child' set to the other end. */
 static pid_t fork_with_pipe(int *from_child)
 {
 	int fds[2];
@@ -238,8 +241,8 @@ static void set_handlers(void (*handler)(int))
 
 static bool is_crash(int status)
 {
-	static const int crashes[] = { SIGABRT, SIGALRM, SIGBUS, SIGFPE, SIGILL, SIGPIPE,
-				       SIGSEGV, SIGSYS,	 SIGXCPU, SIGXFSZ };
+	static const int crashes[] = { SIGABRT, SIGALRM, SIGBUS, SIGFPE,  SIGILL,
+				       SIGPIPE, SIGSEGV, SIGSYS, SIGXCPU, SIGXFSZ };
 
 	for (size_t i = 0; i < ARRAY_SIZE(crashes); i++) {
 		if (WIFSIGNALED(status) && WTERMSIG(status) == crashes[i])
@@ -256,7 +259,8 @@ static char *describe(pid_t pid, int status)
 			 WCOREDUMP(status) ? ", core dumped" : "");
 }
 
-/* One core says what there is to say; a daemon that crashes again and again must not fill the disk. */
+/* One core says what there is to say; a daemon that crashes again and again must not fill the
+ * disk. */
 static void no_more_cores(void)
 {
 	struct rlimit limit = { 0, 0 };
@@ -288,7 +292,8 @@ static void back_off(const char *what, uint64_t ran_us, unsigned int *seconds)
 	*seconds = *seconds ? MIN(*seconds * 2, BACKOFF_MAX_S) : 1;
 }
 
-/* Starts the daemon and watches it.  Returns in each daemon it starts; the monitor never returns. */
+/* Starts the daemon and watches it.  Returns in each daemon it starts; the monitor never
+ * returns. */
 static void monitor(void)
 {
 	unsigned int n_crashes = 0, backoff_s = 0;
@@ -393,6 +398,7 @@ char *daemon_mlockall(void)
 {
 	if (!mlockall(MCL_CURRENT | MCL_FUTURE))
 		return NULL;
-	return xasprintf("cannot lock memory: %s (is the limit on locked memory, ulimit -l, too low?)",
-			 errno_str(errno));
+	return xasprintf(
+		"cannot lock memory: %s (is the limit on locked memory, ulimit -l, too low?)",
+		errno_str(errno));
 }

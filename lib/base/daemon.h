@@ -2,15 +2,17 @@
 /* What turns a program into a daemon: --detach, --pidfile, --monitor, --user, capabilities.
  * Order in main(): program_init(), options_parse(), daemon_start() (forks; the parent of --detach
  * waits, and carries the child's error text and exit code), set-up, daemon_ready() (pid file is in
- * place, the parent leaves with 0), the loop.  An error exit between the two is the parent's too. */
+ * place, the parent leaves with 0), the loop.  An error exit between the two is the parent's
+ * too. */
 #ifndef BASE_DAEMON_H
 #define BASE_DAEMON_H
 
 #include "base/compiler.h"
 
 /* 'caps_kept' is a list of CAP_* numbers kept with --user (NULL: none), ended by -1; without --user
- * nothing is given up.  Returns in the daemon, with fatal_signals_init() done and the pid file taken;
- * whatever fails ends the process with one line on stderr and exit code 1.  Before any thread. */
+ * nothing is given up.  Returns in the daemon, with fatal_signals_init() done and the pid file
+ * taken; whatever fails ends the process with one line on stderr and exit code 1.  Before any
+ * thread. */
 void daemon_start(const int *caps_kept);
 /* From here on the terminal is left alone (--detach). */
 void daemon_ready(void);

@@ -6,7 +6,8 @@
 
 const char *dir_run(void); /* .../run/openvswitch: sockets, pid files */
 const char *dir_log(void);
-const char *dir_db(void); /* where conf.db is: OVS_DBDIR, else OVS_SYSCONFDIR/openvswitch, else default */
+/* Where conf.db is: OVS_DBDIR, else OVS_SYSCONFDIR/openvswitch, else the default. */
+const char *dir_db(void);
 const char *dir_sysconf(void);
 const char *dir_pkgdata(void); /* schema files */
 const char *dir_bin(void);

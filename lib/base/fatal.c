@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a process leaves behind when it ends by a signal: no sockets, no pid file, and after a crash a
- * backtrace.  All that runs in a handler here is async-signal-safe.
+/* What a process leaves behind when it ends by a signal: no sockets, no pid file, and after a crash
+ * a backtrace.  All that runs in a handler here is async-signal-safe.
  *
  * The list of files is guarded by a spin lock that is only ever taken with all signals blocked, so
  * a handler never waits for the thread that it interrupted.
@@ -221,7 +221,8 @@ static const char *crash_name(int signal_)
 
 static void crash(int signal_, siginfo_t *info, void *context)
 {
-	static int crashed; /* atomic; a crash in here, or of a second thread meanwhile, is not told */
+	static int
+		crashed; /* atomic; a crash in here, or meanwhile of a second thread, is not told */
 	void *frames[N_FRAMES];
 	struct text t = { .len = 0 };
 	int fds[] = { STDERR_FILENO, log_file_fd() };

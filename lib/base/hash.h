@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hash functions: xxHash for octets, a cheap mixer for words.  Not stable across hosts or versions. */
+/* Hash functions: xxHash for octets, a cheap mixer for words.  Not stable across hosts or
+ * versions. */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 

@@ -51,8 +51,8 @@ static inline struct hmap_node *hmap_next_with_hash__(struct hmap_node *n, uint3
 
 static inline struct hmap_node *hmap_first_with_hash(const struct hmap *m, uint32_t hash)
 {
-	return hmap_next_with_hash__((m->mask ? m->buckets : (struct hmap_node **)&m->one)
-					     [hash & m->mask],
+	return hmap_next_with_hash__((m->mask ? m->buckets
+					      : (struct hmap_node **)&m->one)[hash & m->mask],
 				     hash);
 }
 

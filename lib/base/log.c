@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Modules register before main(), from constructors, so nothing here needs initialisation.  Levels are
- * kept by module and destination; 'min_level' sums up what the fast check in log_is_on() needs, and is
- * computed anew whenever a level changes or the log file is opened or closed.
- * A message is formatted without the lock; the line is composed and written under it. */
+/* Modules register before main(), from constructors, so nothing here needs initialisation.  Levels
+ * are kept by module and destination; 'min_level' sums up what the fast check in log_is_on() needs,
+ * and is computed anew whenever a level changes or the log file is opened or closed.  A message is
+ * formatted without the lock; the line is composed and written under it. */
 #include "base/log.h"
 
 #include <errno.h>

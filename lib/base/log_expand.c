@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Patterns: a conversion is '%', flags ('-' to the left, '0' for leading zeros), a width, and a letter;
- * some letters take an argument in braces. */
+/* Patterns: a conversion is '%', flags ('-' to the left, '0' for leading zeros), a width, and a
+ * letter; some letters take an argument in braces. */
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>

@@ -43,9 +43,10 @@ static char *set_syslog_target(const struct option_row *row, const char *value)
 
 static const struct option_row rows[] = {
 	{ "verbose", 'v', OPT_OPTIONAL, "SPEC",
-	  "set logging levels: [MODULE:][DESTINATION:]LEVEL (default: dbg everywhere)", set_verbose },
-	{ "log-file", 0, OPT_OPTIONAL, "FILE", "log to FILE (default: PROGRAM.log in the log directory)",
-	  set_log_file },
+	  "set logging levels: [MODULE:][DESTINATION:]LEVEL (default: dbg everywhere)",
+	  set_verbose },
+	{ "log-file", 0, OPT_OPTIONAL, "FILE",
+	  "log to FILE (default: PROGRAM.log in the log directory)", set_log_file },
 	{ "syslog-method", 0, OPT_REQUIRED, "METHOD",
 	  "how to reach syslog: libc, null, unix:FILE or udp:IP:PORT", set_syslog_method },
 	{ "syslog-target", 0, OPT_REQUIRED, "HOST:PORT", "also send syslog messages there by UDP",

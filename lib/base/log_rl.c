@@ -15,7 +15,8 @@
 
 static void bucket_lock(struct log_rl *rl)
 {
-	for (unsigned int spins = 0; __atomic_exchange_n(&rl->locked, 1, __ATOMIC_ACQUIRE); spins++) {
+	for (unsigned int spins = 0; __atomic_exchange_n(&rl->locked, 1, __ATOMIC_ACQUIRE);
+	     spins++) {
 		if (spins >= 100)
 			sched_yield();
 	}
@@ -26,8 +27,8 @@ static void bucket_unlock(struct log_rl *rl)
 	__atomic_store_n(&rl->locked, 0, __ATOMIC_RELEASE);
 }
 
-/* Takes a line's worth out of the bucket.  If there was enough and lines were dropped before, says so
- * in '*dropped', which the caller frees. */
+/* Takes a line's worth out of the bucket.  If there was enough and lines were dropped before, says
+ * so in '*dropped', which the caller frees. */
 static bool take(struct log_rl *rl, char **dropped)
 {
 	uint64_t per_minute = rl->per_minute ? rl->per_minute : RATE_DEFAULT;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Ways to the system's log: the C library, a datagram socket (unix or UDP) of our own, or none.  The
- * environment's OVS_SYSLOG_METHOD is the default.  Beside it, --syslog-target sends each line to a
- * remote collector in the format of RFC 5424. */
+/* Ways to the system's log: the C library, a datagram socket (unix or UDP) of our own, or none.
+ * The environment's OVS_SYSLOG_METHOD is the default.  Beside it, --syslog-target sends each line
+ * to a remote collector in the format of RFC 5424. */
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -31,14 +31,14 @@ static const struct {
 	const char *name;
 	int value;
 } facilities[] = {
-	{ "kern", LOG_KERN },	    { "user", LOG_USER },	{ "mail", LOG_MAIL },
-	{ "daemon", LOG_DAEMON },   { "auth", LOG_AUTH },	{ "syslog", LOG_SYSLOG },
-	{ "lpr", LOG_LPR },	    { "news", LOG_NEWS },	{ "uucp", LOG_UUCP },
-	{ "clock", LOG_CRON },	    { "ftp", LOG_FTP },		{ "ntp", 12 << 3 },
-	{ "audit", 13 << 3 },	    { "alert", 14 << 3 },	{ "clock2", 15 << 3 },
-	{ "local0", LOG_LOCAL0 },   { "local1", LOG_LOCAL1 },	{ "local2", LOG_LOCAL2 },
-	{ "local3", LOG_LOCAL3 },   { "local4", LOG_LOCAL4 },	{ "local5", LOG_LOCAL5 },
-	{ "local6", LOG_LOCAL6 },   { "local7", LOG_LOCAL7 },
+	{ "kern", LOG_KERN },	  { "user", LOG_USER },	    { "mail", LOG_MAIL },
+	{ "daemon", LOG_DAEMON }, { "auth", LOG_AUTH },	    { "syslog", LOG_SYSLOG },
+	{ "lpr", LOG_LPR },	  { "news", LOG_NEWS },	    { "uucp", LOG_UUCP },
+	{ "clock", LOG_CRON },	  { "ftp", LOG_FTP },	    { "ntp", 12 << 3 },
+	{ "audit", 13 << 3 },	  { "alert", 14 << 3 },	    { "clock2", 15 << 3 },
+	{ "local0", LOG_LOCAL0 }, { "local1", LOG_LOCAL1 }, { "local2", LOG_LOCAL2 },
+	{ "local3", LOG_LOCAL3 }, { "local4", LOG_LOCAL4 }, { "local5", LOG_LOCAL5 },
+	{ "local6", LOG_LOCAL6 }, { "local7", LOG_LOCAL7 },
 };
 
 int log_facility_lookup(const char *name)
@@ -111,7 +111,8 @@ static void sink_send(struct sink *k, const char *text, size_t len)
 {
 	for (int tries = 0; tries < 2; tries++) {
 		if (k->fd < 0) {
-			k->fd = socket(k->addr.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+			k->fd = socket(k->addr.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+				       0);
 			if (k->fd < 0)
 				return;
 			if (connect(k->fd, (struct sockaddr *)&k->addr, k->addr_len)) {
@@ -120,7 +121,8 @@ static void sink_send(struct sink *k, const char *text, size_t len)
 				return;
 			}
 		}
-		if (send(k->fd, text, len, MSG_NOSIGNAL) >= 0 || errno == EAGAIN || errno == EMSGSIZE)
+		if (send(k->fd, text, len, MSG_NOSIGNAL) >= 0 || errno == EAGAIN ||
+		    errno == EMSGSIZE)
 			return;
 		/* The daemon at the other end was restarted: its socket is another one now. */
 		close(k->fd);
@@ -137,8 +139,8 @@ char *log_syslog_set_method(const char *name)
 	} else if (streq(name, "null")) {
 		method = METHOD_NULL;
 	} else if (str_has_prefix(name, "unix:") || str_has_prefix(name, "udp:")) {
-		err = name[1] == 'n' ? sink_set_unix(&method_sink, name + 5) :
-				       sink_set_inet(&method_sink, name + 4, AI_NUMERICHOST);
+		err = name[1] == 'n' ? sink_set_unix(&method_sink, name + 5)
+				     : sink_set_inet(&method_sink, name + 4, AI_NUMERICHOST);
 		if (!err)
 			method = METHOD_SINK;
 	} else {

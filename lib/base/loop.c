@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A turn: descriptors, posts, timers, work, in this order.
  *
- * Deletion.  epoll hands out pointers to watches.  A watch that is deleted while a batch of events is
- * being dispatched is struck from the rest of that batch, so no pointer outlives its watch.  Callbacks
- * may run a turn themselves (loop_settle() does, called from a command); batches then nest, and a
- * watch whose callback is running is not entered a second time.
+ * Deletion.  epoll hands out pointers to watches.  A watch that is deleted while a batch of events
+ * is being dispatched is struck from the rest of that batch, so no pointer outlives its watch.
+ * Callbacks may run a turn themselves (loop_settle() does, called from a command); batches then
+ * nest, and a watch whose callback is running is not entered a second time.
  *
- * Timers are a 4-ary heap ordered by (deadline, order of arming).  A timer armed by a timer's callback
- * gets a deadline not before this turn's and a later place, so it fires in the next turn. */
+ * Timers are a 4-ary heap ordered by (deadline, order of arming).  A timer armed by a timer's
+ * callback gets a deadline not before this turn's and a later place, so it fires in the next
+ * turn. */
 #include "base/loop.h"
 
 #include <errno.h>

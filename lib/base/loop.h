@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The event loop: descriptors (epoll), timers (a heap on base/clock.h), deferred work, and posts from
- * other threads.  Callbacks run one after the other; any of them may delete any watch, timer or work,
- * its own included.  Nothing is polled: an idle loop makes no system call.
- * Threads: a loop belongs to the thread that runs it; only loop_post() and loop_wake() may be called
- * from others. */
+/* The event loop: descriptors (epoll), timers (a heap on base/clock.h), deferred work, and posts
+ * from other threads.  Callbacks run one after the other; any of them may delete any watch, timer
+ * or work, its own included.  Nothing is polled: an idle loop makes no system call.
+ * Threads: a loop belongs to the thread that runs it; only loop_post(), loop_wake() and loop_quit()
+ * may be called from others. */
 #ifndef BASE_LOOP_H
 #define BASE_LOOP_H
 
@@ -16,7 +16,8 @@ struct loop;
 
 struct watch {
 	int fd;
-	uint32_t events; /* EPOLLIN, EPOLLOUT, level-triggered */
+	uint32_t
+		events; /* EPOLLIN, EPOLLOUT, level-triggered; 0: paused, errors are not told either */
 	void (*cb)(struct watch *, uint32_t revents);
 	struct loop *loop; /* NULL while not watched */
 };
@@ -62,8 +63,8 @@ static inline bool timer_is_set(const struct timer *t)
 	return t->heap_index != SIZE_MAX;
 }
 
-/* Work runs once per work_schedule(), in this or the next turn, before the loop sleeps: the place for
- * "apply what this turn's events changed". */
+/* Work runs once per work_schedule(), in this or the next turn, before the loop sleeps: the place
+ * for "apply what this turn's events changed". */
 void work_init(struct work *, struct loop *, void (*cb)(struct work *));
 void work_schedule(struct work *);
 void work_cancel(struct work *);
@@ -75,8 +76,9 @@ void loop_wake(struct loop *); /* Threads: any; async-signal-safe */
 void loop_turn(struct loop *, int max_wait_ms);
 /* Turns until loop_quit(). */
 void loop_run(struct loop *);
-void loop_quit(struct loop *);
-/* Turns without waiting until nothing is due: how simulated time settles (base/clock.h). */
+void loop_quit(struct loop *); /* Threads: any; async-signal-safe */
+/* Turns without waiting until nothing is due: how simulated time settles (base/clock.h).  May be
+ * called from a callback, which is not entered again meanwhile. */
 void loop_settle(struct loop *);
 
 #endif

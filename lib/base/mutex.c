@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* In simulated time a deadline cannot be given to the kernel.  cond_wait_until() then sleeps without
- * one, and is on a list of sleepers that a move of the clock wakes.  To be sure that a sleeper really
- * sleeps the clock takes its mutex for a moment; it only tries, because sleepers take the list's lock
- * while they hold their mutex. */
+/* In simulated time a deadline cannot be given to the kernel.  cond_wait_until() then sleeps
+ * without one, and is on a list of sleepers that a move of the clock wakes.  To be sure that a
+ * sleeper really sleeps the clock takes its mutex for a moment; it only tries, because sleepers
+ * take the list's lock while they hold their mutex. */
 #include "base/mutex.h"
 
 #include <errno.h>
@@ -94,7 +94,7 @@ static bool wake_sleepers(bool insist)
 	bool left = false;
 
 	pthread_mutex_lock(&sleepers_lock);
-	cds_list_for_each_entry (s, &sleepers, node) {
+	cds_list_for_each_entry(s, &sleepers, node) {
 		bool locked;
 
 		if (s->woken)

@@ -21,8 +21,8 @@ static const struct option_row common_rows[] = {
 };
 static const struct option_group common_group = OPTION_GROUP("Other options", common_rows);
 
-/* All rows of all groups in one array, the common ones last.  A program's own row hides a common one
- * of the same name, and takes a short name from it. */
+/* All rows of all groups in one array, the common ones last.  A program's own row hides a common
+ * one of the same name, and takes a short name from it. */
 struct flat {
 	const struct option_row **rows;
 	size_t n;
@@ -175,13 +175,16 @@ static struct option *make_getopt(const struct flat *f, bool posixly, char **sho
 		const struct option_row *row = f->rows[i];
 
 		options[i].name = row->name;
-		options[i].has_arg = row->arg == OPT_NONE     ? no_argument :
-				     row->arg == OPT_REQUIRED ? required_argument :
-								optional_argument;
+		options[i].has_arg = row->arg == OPT_NONE	? no_argument
+				     : row->arg == OPT_REQUIRED ? required_argument
+								: optional_argument;
 		options[i].val = FIRST_LONG + (int)i;
 		if (row->short_name && short_lookup(f, row->short_name) == row) {
 			str_putc(&s, row->short_name);
-			str_put_repeat(&s, ':', row->arg == OPT_NONE ? 0 : row->arg == OPT_REQUIRED ? 1 : 2);
+			str_put_repeat(&s, ':',
+				       row->arg == OPT_NONE	  ? 0
+				       : row->arg == OPT_REQUIRED ? 1
+								  : 2);
 		}
 	}
 	*short_options = str_steal(&s);

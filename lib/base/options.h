@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Command-line options from tables: a program joins its own table with those of the log, the daemon,
- * TLS and so on; parsing, abbreviations, --help and --option (-o, the list that completion reads) come
- * from the same rows.  Long options may be abbreviated to a unique prefix (getopt_long). */
+/* Command-line options from tables: a program joins its own table with those of the log, the
+ * daemon, TLS and so on; parsing, abbreviations, --help and --option (-o, the list that completion
+ * reads) come from the same rows.  Long options may be abbreviated to a unique prefix
+ * (getopt_long). */
 #ifndef BASE_OPTIONS_H
 #define BASE_OPTIONS_H
 
@@ -15,8 +16,8 @@ struct option_row {
 	enum option_arg arg;
 	const char *metavar; /* in help; NULL if no argument */
 	const char *help; /* one line; NULL hides the row from --help */
-	/* 'value' is NULL without an argument.  Returns NULL, or a sentence that is printed ("PROGRAM: ")
-	 * and ends the program with 1. */
+	/* 'value' is NULL without an argument.  Returns NULL, or a sentence that is printed
+	 * ("PROGRAM: ") and ends the program with 1. */
 	char *(*set)(const struct option_row *, const char *value);
 	void *aux;
 };
@@ -33,8 +34,8 @@ struct option_group {
 
 /* Parses argv; -h/--help, -V/--version, -o/--option are handled here (they print and exit 0).
  * 'usage' is the text before the options ("usage: %s [OPTIONS] ...": each %s is the program);
- * 'epilogue' may be NULL.  Parsing stops at the first non-option if 'posixly' (needed by tools whose
- * commands take options), else options may follow operands.
+ * 'epilogue' may be NULL.  Parsing stops at the first non-option if 'posixly' (needed by tools
+ * whose commands take options), else options may follow operands.
  * Returns the index of the first operand.  Wrong usage: one line on stderr, exit 1. */
 int options_parse(int argc, char *argv[], const struct option_group *groups, size_t n_groups,
 		  const char *usage, const char *epilogue, bool posixly);

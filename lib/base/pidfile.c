@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A pid file is alive while its process holds an fcntl() lock on it: a file that a crash left behind is
- * seen for what it is, whoever has the pid meanwhile.
- * Such locks end when the process closes any descriptor of the file, so our own is never opened
- * again. */
+/* A pid file is alive while its process holds an fcntl() lock on it: a file that a crash left
+ * behind is seen for what it is, whoever has the pid meanwhile.  Such locks end when the process
+ * closes any descriptor of the file, so our own is never opened again. */
 #include "base/pidfile.h"
 
 #include <errno.h>

@@ -82,9 +82,10 @@ char *identity_become(const struct identity *id, const int *caps_kept)
 	}
 	rc = capng_change_id((int)id->uid, (int)id->gid, flags | CAPNG_CLEAR_BOUNDING);
 	if (rc)
-		return xasprintf("--user: cannot become user %u, group %u with the capabilities that "
-				 "are needed (error %d): %s",
-				 id->uid, id->gid, rc, errno_str(errno));
+		return xasprintf(
+			"--user: cannot become user %u, group %u with the capabilities that "
+			"are needed (error %d): %s",
+			id->uid, id->gid, rc, errno_str(errno));
 	/* Changing the user turned core dumps off. */
 	prctl(PR_SET_DUMPABLE, 1);
 	return NULL;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* liburcu is a shared library that ThreadSanitizer does not see into.  What a grace period orders is
- * told to it by hand: the end of every read section is a release on 'grace', the end of a grace period
- * the acquire.
+/* liburcu is a shared library that ThreadSanitizer does not see into.  What a grace period orders
+ * is told to it by hand: the end of every read section is a release on 'grace', the end of a grace
+ * period the acquire.
  * Deferred items lie on a lock-free stack.  The reclaim thread takes it whole, waits once, and runs
  * the items in the order in which they came. */
 #include "base/rcu.h"
@@ -210,8 +210,8 @@ void rcu_barrier_(void)
 
 void rcu_after_fork(void)
 {
-	/* The reclaim thread stayed in the parent; what it had taken is the parent's to run, what was
-	 * still waiting is run by a new one here. */
+	/* The reclaim thread stayed in the parent; what it had taken is the parent's to run, what
+	 * was still waiting is run by a new one here. */
 	pthread_mutex_init(&reclaim_lock, NULL);
 	__atomic_store_n(&reclaim_started, false, __ATOMIC_RELAXED);
 	rcu_start_reclaim_();

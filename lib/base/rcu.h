@@ -4,7 +4,8 @@
  * A thread that reads calls rcu_register_thread_() first (base/thread.h does) and holds
  * rcu_read_lock() for one batch or upcall.  What is freed later goes through rcu_defer(), which one
  * reclaim thread runs after a grace period.
- * Removal is three steps in sight of each other: unlink, rcu_defer() (or rcu_synchronize()), free. */
+ * Removal is three steps in sight of each other: unlink, rcu_defer() (or rcu_synchronize()),
+ * free. */
 #ifndef BASE_RCU_H
 #define BASE_RCU_H
 

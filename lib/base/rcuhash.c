@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Growth.  The writer links all nodes into a new, larger bucket array by the set of links which the
- * current array does not use, then publishes the array.  Readers of the old array go on along the old
- * links, which nobody touches until a grace period has passed; only then may the table grow again,
- * because that writes those links.  Until then it is merely somewhat full.
+ * current array does not use, then publishes the array.  Readers of the old array go on along the
+ * old links, which nobody touches until a grace period has passed; only then may the table grow
+ * again, because that writes those links.  Until then it is merely somewhat full.
  *
  * A node removed after the growth is taken off the new chains only: a reader that still has the old
  * array began before the removal, so it may see the node, and rcu_defer() waits for that reader. */

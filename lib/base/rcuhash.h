@@ -2,11 +2,11 @@
 /* A hash table with lock-free readers and one writer at a time: intrusive nodes in chains, a bucket
  * array that is replaced whole when it grows.  The reason for it beside liburcu's lfhash: readers
  * need one load per chain link, no helping, and ThreadSanitizer sees every access.
- * Readers: inside rcu_enter(); a node found stays valid until rcu_leave(); while the table grows a
- * reader may miss a node that is present only if it re-checks nothing: growth keeps both chains whole
- * (each node carries two links), so no reader ever misses one.
- * Writers: the caller's lock.  A removed node is freed through rcu_defer(), and may be inserted again
- * only after a grace period. */
+ * Readers: inside rcu_enter(), the writer's own iterations included; a node found stays valid until
+ * rcu_leave().  Growth keeps the old chains whole beside the new ones (each node carries two
+ * links), so no reader misses a node that is there all the while.
+ * Writers: the caller's lock.  A removed node is freed through rcu_defer(), and may be inserted
+ * again only after a grace period. */
 #ifndef BASE_RCUHASH_H
 #define BASE_RCUHASH_H
 

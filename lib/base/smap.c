@@ -12,7 +12,7 @@ static struct smap_node *find(const struct smap *m, const char *key, uint32_t ha
 {
 	struct smap_node *n;
 
-	HMAP_FOR_EACH_WITH_HASH (n, node, hash, &m->map) {
+	HMAP_FOR_EACH_WITH_HASH(n, node, hash, &m->map) {
 		if (streq(n->key, key))
 			return n;
 	}
@@ -43,7 +43,7 @@ void smap_clear(struct smap *m)
 {
 	struct smap_node *n;
 
-	SMAP_FOR_EACH (n, m) {
+	SMAP_FOR_EACH(n, m) {
 		hmap_remove(&m->map, &n->node);
 		node_free(n);
 	}
@@ -71,7 +71,7 @@ void smap_clone(struct smap *dst, const struct smap *src)
 
 	smap_init(dst);
 	hmap_reserve(&dst->map, smap_count(src));
-	SMAP_FOR_EACH (n, src)
+	SMAP_FOR_EACH(n, src)
 		set_owned(dst, n->key, xstrdup_nullable(n->value));
 }
 
@@ -143,7 +143,7 @@ bool smap_equal(const struct smap *a, const struct smap *b)
 
 	if (smap_count(a) != smap_count(b))
 		return false;
-	SMAP_FOR_EACH (n, a) {
+	SMAP_FOR_EACH(n, a) {
 		o = find(b, n->key, n->node.hash);
 		if (!o || !n->value != !o->value || (n->value && !streq(n->value, o->value)))
 			return false;
@@ -171,7 +171,7 @@ const struct smap_node **smap_sort(const struct smap *m)
 	if (!smap_count(m))
 		return NULL;
 	nodes = xcalloc(smap_count(m), sizeof(struct smap_node *));
-	SMAP_FOR_EACH (n, m)
+	SMAP_FOR_EACH(n, m)
 		nodes[i++] = n;
 	qsort(nodes, i, sizeof(struct smap_node *), compare_keys);
 	return nodes;

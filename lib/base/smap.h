@@ -16,7 +16,7 @@ struct smap_node {
 	char *value; /* owned, may be NULL */
 };
 
-#define SMAP_FOR_EACH(var, smap) HMAP_FOR_EACH (var, node, &(smap)->map)
+#define SMAP_FOR_EACH(var, smap) HMAP_FOR_EACH(var, node, &(smap)->map)
 
 void smap_init(struct smap *);
 void smap_uninit(struct smap *);

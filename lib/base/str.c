@@ -124,7 +124,8 @@ void str_put_hexdump(struct str *s, const void *data, size_t n)
 			if (i >= n_line)
 				str_putc(s, ' ');
 			else
-				str_putc(s, p[ofs + i] >= 32 && p[ofs + i] < 127 ? p[ofs + i] : '.');
+				str_putc(s,
+					 p[ofs + i] >= 32 && p[ofs + i] < 127 ? p[ofs + i] : '.');
 		}
 		str_put(s, "|\n");
 	}

@@ -175,7 +175,8 @@ static void apply_cgroups(unsigned int *cpus)
 		char *group, *dir, *root;
 
 		line[strcspn(line, "\n")] = '\0';
-		if (!v2 && !strstr(line, ":cpu,") && !strstr(line, ":cpu:") && !strstr(line, ",cpu:"))
+		if (!v2 && !strstr(line, ":cpu,") && !strstr(line, ":cpu:") &&
+		    !strstr(line, ",cpu:"))
 			continue;
 		group = strrchr(line, ':') + 1;
 		root = xstrdup(v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu");

@@ -15,8 +15,8 @@ int thread_create(pthread_t *, const char *name, void *(*fn)(void *), void *arg)
 void thread_join(pthread_t);
 /* CPUs this process may use now: affinity and cgroup quota; at least 1. */
 unsigned int thread_n_cpus(void);
-/* A daemon that is going to fork says so before, and calls the second after its last fork; between the
- * two no thread may be created, and before the first none may exist. */
+/* A daemon that is going to fork says so before, and calls the second after its last fork; between
+ * the two no thread may be created, and before the first none may exist. */
 void thread_forks_pending(void);
 void thread_forks_done(void);
 bool thread_may_create(void);

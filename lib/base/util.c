@@ -269,8 +269,7 @@ void program_set_title(const char *fmt, ...)
 
 void program_print_version(void)
 {
-	printf("%s (Open vSwitch) %s\nrelease %s\n", program_name,
-	       PACKAGE_VERSION, OUR_VERSION);
+	printf("%s (Open vSwitch) %s\nrelease %s\n", program_name, PACKAGE_VERSION, OUR_VERSION);
 }
 
 void fatal(int err, const char *fmt, ...)
