@@ -17,7 +17,10 @@ lib_db_libdb_a_SOURCES = \
 	lib/db/symbol.c \
 	lib/db/symbol.h \
 	lib/db/table.h \
+	lib/db/text.c \
 	lib/db/text.h \
+	lib/db/text_match.c \
+	lib/db/text_setting.c \
 	lib/db/type.c \
 	lib/db/type.h \
 	lib/db/uuid.c

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "db/text.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "base/util.h"
+
+/* In the order in which error messages list them. */
+static const struct operator {
+	const char *text;
+	enum text_op op;
+} operators[] = {
+	{ "=", TEXT_EQ },      { "!=", TEXT_NE },     { "<", TEXT_LT },
+	{ ">", TEXT_GT },      { "<=", TEXT_LE },     { ">=", TEXT_GE },
+	{ "{=}", TEXT_SET_EQ }, { "{!=}", TEXT_SET_NE }, { "{<}", TEXT_SET_LT },
+	{ "{>}", TEXT_SET_GT }, { "{<=}", TEXT_SET_LE }, { "{>=}", TEXT_SET_GE },
+	{ "{in}", TEXT_IN },   { "{not-in}", TEXT_NOT_IN },
+};
+
+#define NAME_END ":=, []{}!<>"
+
+/* The longest operator that 's' begins with; '*len' is 0 if there is none. */
+static enum text_op operator_at(const char *s, bool with_relations, size_t *len)
+{
+	enum text_op op = TEXT_OP_NONE;
+
+	*len = 0;
+	for (size_t i = 0; i < (with_relations ? ARRAY_SIZE(operators) : 1); i++) {
+		size_t n = strlen(operators[i].text);
+
+		if (n > *len && !strncmp(s, operators[i].text, n)) {
+			*len = n;
+			op = operators[i].op;
+		}
+	}
+	return op;
+}
+
+/* The key at 's', unquoted, and where it ends. */
+static char *parse_key(const char *s, const char **endp, char **keyp)
+{
+	struct base_type string;
+	bool in_quotes = false;
+	const char *p;
+	union atom atom;
+	char *token, *error;
+
+	for (p = s; *p; p++) {
+		if (in_quotes && *p == '\\' && p[1])
+			p++;
+		else if (*p == '"')
+			in_quotes = !in_quotes;
+		else if (!in_quotes && (strchr(NAME_END, *p) || isspace((unsigned char)*p)))
+			break;
+	}
+	base_type_init(&string, ATOM_STRING);
+	token = xstrndup(s, (size_t)(p - s));
+	error = atom_parse(&atom, &string, token, NULL, NULL, NULL);
+	free(token);
+	if (error)
+		return error;
+	*keyp = xstrdup(atom.string->s);
+	atom_uninit(&atom, ATOM_STRING);
+	*endp = p;
+	return NULL;
+}
+
+static char *with_typography(char *error, const char *arg)
+{
+	char *hint = text_typography(arg), *both;
+
+	if (!hint)
+		return error;
+	both = xasprintf("%s (%s)", error, hint);
+	free(error);
+	free(hint);
+	return both;
+}
+
+/* Takes COLUMN[:KEY] off 'arg'; the rest is at '*restp'. */
+static char *parse_name(const struct table_schema *t, const char *arg, struct text_setting *s,
+			const char **restp)
+{
+	size_t len = strcspn(arg, NAME_END);
+	char *name, *error;
+
+	*s = (struct text_setting){ .op = TEXT_OP_NONE };
+	if (!len)
+		return xasprintf("%s: missing column name", arg);
+	name = xstrndup(arg, len);
+	error = schema_match_column(t, name, &s->column);
+	if (error)
+		error = with_typography(error, name);
+	free(name);
+	if (error)
+		return error;
+	*restp = arg + len;
+	return arg[len] == ':' ? parse_key(arg + len + 1, restp, &s->key) : NULL;
+}
+
+static char *expected_operator(const char *arg, bool with_relations)
+{
+	struct str s = STR_INIT;
+
+	str_printf(&s, "%s: argument does not end in ", arg);
+	if (!with_relations) {
+		str_put(&s, "\"=\"");
+	} else {
+		for (size_t i = 0; i < ARRAY_SIZE(operators); i++)
+			str_printf(&s, "%s%s\"%s\"", i ? ", " : "",
+				   i + 1 == ARRAY_SIZE(operators) ? "or " : "", operators[i].text);
+	}
+	str_put(&s, " followed by a value.");
+	return with_typography(str_steal(&s), arg);
+}
+
+static char *parse_operation(const char *arg, const char *rest, bool with_relations,
+			     struct text_setting *s)
+{
+	size_t len;
+
+	s->op = operator_at(rest, with_relations, &len);
+	if (!len || !rest[len])
+		return expected_operator(arg, with_relations);
+	s->value = xstrdup(rest + len);
+	return NULL;
+}
+
+char *text_setting_parse(const struct table_schema *t, const char *arg, bool with_relations,
+			 struct text_setting *s)
+{
+	const char *rest;
+	char *error = parse_name(t, arg, s, &rest);
+
+	if (!error && *rest)
+		error = parse_operation(arg, rest, with_relations, s);
+	if (error)
+		text_setting_uninit(s);
+	return error;
+}
+
+char *text_setting_parse_as(const struct table_schema *t, const char *arg, enum text_want want,
+			    struct text_setting *s)
+{
+	static const char *const verbs[] = { "get", "set", "check" };
+	const char *rest;
+	char *error = parse_name(t, arg, s, &rest);
+
+	if (!error && want == TEXT_WANT_NAME && *rest)
+		error = xasprintf("%s: trailing garbage \"%s\" in argument", arg, rest);
+	else if (!error && want != TEXT_WANT_NAME)
+		error = parse_operation(arg, rest, want == TEXT_WANT_RELATION, s);
+	if (!error && s->key && !column_type_is_map(&s->column->type))
+		error = xasprintf("cannot specify key to %s for non-map column %s", verbs[want],
+				  s->column->name);
+	if (error)
+		text_setting_uninit(s);
+	return error;
+}
+
+void text_setting_uninit(struct text_setting *s)
+{
+	free(s->key);
+	free(s->value);
+	*s = (struct text_setting){ .op = TEXT_OP_NONE };
+}
+
+static bool is_set_op(enum text_op op)
+{
+	return op >= TEXT_SET_EQ;
+}
+
+static bool holds(enum text_op op, const struct datum *a, const struct datum *b,
+		  const struct column_type *t)
+{
+	int cmp = is_set_op(op) ? 0 : datum_compare(a, b, t);
+
+	switch (op) {
+	case TEXT_OP_NONE:
+		return false;
+	case TEXT_EQ:
+		return cmp == 0;
+	case TEXT_NE:
+		return cmp != 0;
+	case TEXT_LT:
+		return cmp < 0;
+	case TEXT_GT:
+		return cmp > 0;
+	case TEXT_LE:
+		return cmp <= 0;
+	case TEXT_GE:
+		return cmp >= 0;
+	case TEXT_SET_EQ:
+		return datum_equal(a, b, t);
+	case TEXT_SET_NE:
+		return !datum_equal(a, b, t);
+	case TEXT_SET_LT:
+		return a->n < b->n && datum_includes_all(a, b, t);
+	case TEXT_SET_GT:
+		return a->n > b->n && datum_includes_all(b, a, t);
+	case TEXT_SET_LE:
+	case TEXT_IN:
+		return datum_includes_all(a, b, t);
+	case TEXT_SET_GE:
+		return datum_includes_all(b, a, t);
+	case TEXT_NOT_IN:
+		return datum_excludes_all(a, b, t);
+	}
+	return false;
+}
+
+/* The value of key 's->key' as a set: empty if the key is absent. */
+static char *value_of_key(const struct text_setting *s, const struct datum *map,
+			  struct symbol_table *symbols, struct datum *value)
+{
+	const struct column_type *t = &s->column->type;
+	union atom key;
+	char *error;
+	int i;
+
+	if (t->key.type == ATOM_STRING) {
+		key.string = atom_string_create(s->key, strlen(s->key));
+	} else {
+		error = atom_parse(&key, &t->key, s->key, symbols, NULL, NULL);
+		if (error)
+			return error;
+	}
+	i = datum_find_key(map, &key, t->key.type);
+	atom_uninit(&key, t->key.type);
+	datum_init_empty(value);
+	if (i >= 0)
+		*value = (struct datum){ .n = 1, .keys = &map->values[i] };
+	return NULL;
+}
+
+char *text_setting_matches(const struct text_setting *s, const struct datum *d,
+			   struct symbol_table *symbols, bool *matches)
+{
+	struct column_type type = s->column->type;
+	struct datum value = *d, arg;
+	char *error;
+
+	if (s->key) {
+		if (!column_type_is_map(&type))
+			return xasprintf("cannot specify key to check for non-map column %s",
+					 s->column->name);
+		error = value_of_key(s, d, symbols, &value);
+		if (error)
+			return error;
+		type.key = type.value;
+		base_type_init(&type.value, ATOM_VOID);
+	}
+	if (s->key || is_set_op(s->op)) {
+		type.n_min = 0;
+		type.n_max = UINT32_MAX;
+	}
+	error = datum_parse(&arg, &type, s->value, symbols);
+	if (error)
+		return error;
+	*matches = (value.n || !s->key || is_set_op(s->op)) && holds(s->op, &value, &arg, &type);
+	datum_uninit(&arg, &type);
+	return NULL;
+}
