@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: Apache-2.0
+/* How it works: a round is one dump of the datapath's flows, shared by all revalidators.  The leader (the first)
+ * starts a round when something changed, when somebody waits for one, or max-revalidator after the last one while
+ * there are flows; without flows and changes nothing runs.  A round begins with rcu_synchronize(), so that each
+ * miss which was translated by an older configuration has been installed before the dump passes over it. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/counter.h"
+#include "base/log.h"
+#include "base/thread.h"
+#include "base/util.h"
+#include "upcall/upcall_impl.h"
+
+LOG_MODULE(upcall);
+COUNTER(revalidate_flow);
+COUNTER(revalidate_deleted);
+COUNTER(revalidate_modified);
+COUNTER(revalidate_idle);
+
+#define DUMP_BATCH 50
+#define OVER_LIMIT_IDLE_MS 100
+#define MIN_FLOW_LIMIT 1000
+#define LONG_ROUND_MS 1000
+#define MAX_PAUSE_MS 250
+
+/* Deletions and corrections of one dump batch, sent together. */
+struct ops {
+	size_t n;
+	struct op {
+		struct dpif_op op;
+		struct dpif_flow_stats stats;
+		struct ukey *ukey; /* held; removed after a deletion */
+		struct odp_buf actions;
+		struct flow_mask mask;
+	} ops[DUMP_BATCH];
+};
+
+static struct op *ops_add(struct ops *ops, enum dpif_op_type type, struct ukey *ukey)
+{
+	struct op *op = &ops->ops[ops->n++];
+
+	memset(&op->op, 0, sizeof(op->op));
+	memset(&op->actions, 0, sizeof(op->actions));
+	op->op.type = type;
+	op->ukey = ukey;
+	return op;
+}
+
+static void ops_del(struct ops *ops, struct ukey *ukey, const struct dpif_flow *flow)
+{
+	struct op *op = ops_add(ops, DPIF_OP_DEL, ukey);
+
+	op->op.del.key = &flow->key;
+	op->op.del.ufid = &flow->ufid;
+	op->op.del.stats = &op->stats;
+	memset(&op->stats, 0, sizeof(op->stats));
+}
+
+static void ops_flush(struct upcalls *u, struct ops *ops)
+{
+	struct dpif_op *list[DUMP_BATCH];
+
+	for (size_t i = 0; i < ops->n; i++)
+		list[i] = &ops->ops[i].op;
+	if (ops->n)
+		dpif_operate(u->dpif, list, ops->n);
+	for (size_t i = 0; i < ops->n; i++) {
+		struct op *op = &ops->ops[i];
+
+		if (op->op.type == DPIF_OP_DEL) {
+			if (!op->op.error)
+				ukey_push(op->ukey, &op->stats);
+			ukeys_remove(&u->ukeys, op->ukey);
+		} else {
+			ukey_let_go(op->ukey);
+		}
+		odp_buf_uninit(&op->actions);
+	}
+	ops->n = 0;
+}
+
+/* Every bit of 'narrow' is in 'wide', too: a flow installed with 'wide' covers only packets that agree. */
+static bool mask_covers(const struct flow_mask *wide, const struct flow_mask *narrow)
+{
+	const uint64_t *w = (const uint64_t *)&wide->masks, *n = (const uint64_t *)&narrow->masks;
+
+	for (size_t i = 0; i < FLOW_U64S; i++) {
+		if (n[i] & ~w[i])
+			return false;
+	}
+	return true;
+}
+
+/* Translates the flow anew.  Takes over 'k', which is held. */
+static void retranslate(struct upcalls *u, struct ops *ops, struct ukey *k,
+			const struct dpif_flow *flow)
+{
+	struct xlate_out out = { 0 };
+
+	COUNTER_INC(revalidate_flow);
+	xlate(u->dp, &flow->key, &out);
+	if (!mask_covers(&flow->mask, &out.mask)) {
+		COUNTER_INC(revalidate_deleted);
+		ops_del(ops, k, flow);
+		odp_buf_uninit(&out.actions);
+	} else if (out.actions.len != flow->actions_len ||
+		   memcmp(out.actions.data, flow->actions, flow->actions_len)) {
+		struct op *op = ops_add(ops, DPIF_OP_PUT, k);
+
+		COUNTER_INC(revalidate_modified);
+		op->actions = out.actions;
+		op->mask = flow->mask;
+		op->op.put.flags = DPIF_PUT_MODIFY;
+		op->op.put.key = &flow->key;
+		op->op.put.mask = &op->mask;
+		op->op.put.ufid = &flow->ufid;
+		op->op.put.actions = op->actions.data;
+		op->op.put.actions_len = op->actions.len;
+		effects_swap(&k->effects, &out.effects);
+		k->seq = u->round_seq;
+	} else {
+		effects_swap(&k->effects, &out.effects);
+		k->seq = u->round_seq;
+		ukey_let_go(k);
+		odp_buf_uninit(&out.actions);
+	}
+	xlate_out_uninit(&out);
+}
+
+/* A flow nobody remembers (a restart over a datapath that kept its flows): from now on we do. */
+static struct ukey *adopt(struct upcalls *u, const struct dpif_flow *flow)
+{
+	struct effects none = { 0 };
+	struct ukey *k = ukey_create(&flow->ufid, 0, &none);
+
+	k->pushed = flow->stats;
+	k->held = true;
+	if (ukeys_insert(&u->ukeys, k))
+		return k;
+	ukey_destroy(k); /* its miss was just being installed */
+	return NULL;
+}
+
+static void revalidate(struct upcalls *u, struct ops *ops, const struct dpif_flow *flow,
+		       uint64_t now_ms, uint64_t max_idle_ms)
+{
+	struct ukey *k = ukeys_lookup(&u->ukeys, &flow->ufid);
+	uint64_t used_ms;
+
+	if (k ? !ukey_hold(k) : !(k = adopt(u, flow)))
+		return;
+	ukey_push(k, &flow->stats);
+	used_ms = MAX(flow->stats.used_ms, k->created_ms);
+	if (u->round_purges || used_ms + max_idle_ms < now_ms) {
+		COUNTER_INC(revalidate_idle);
+		ops_del(ops, k, flow);
+	} else if (k->seq != u->round_seq) {
+		retranslate(u, ops, k, flow);
+	} else {
+		ukey_let_go(k);
+	}
+}
+
+static void work(struct revalidator *r, struct dpif_dump *dump, const struct upcall_config *config)
+{
+	struct upcalls *u = r->u;
+	struct dpif_dump_thread *thread = dpif_dump_thread_create(dump);
+	struct dpif_flow *flows = xmalloc(DUMP_BATCH * sizeof(*flows));
+	struct ops *ops = xmalloc(sizeof(*ops));
+	uint32_t limit = __atomic_load_n(&u->flow_limit, __ATOMIC_RELAXED);
+	size_t n;
+
+	ops->n = 0;
+	r->n_keys = 0;
+	while ((n = dpif_dump_next(thread, flows, DUMP_BATCH))) {
+		size_t n_ukeys = ukeys_count(&u->ukeys);
+		uint64_t max_idle_ms = n_ukeys > limit ? OVER_LIMIT_IDLE_MS : config->max_idle_ms;
+		uint64_t now_ms = clock_ms();
+
+		r->n_keys += n;
+		rcu_enter();
+		for (size_t i = 0; i < n; i++)
+			revalidate(u, ops, &flows[i], now_ms, max_idle_ms);
+		ops_flush(u, ops);
+		rcu_leave();
+	}
+	dpif_dump_thread_destroy(thread);
+	free(ops);
+	free(flows);
+}
+
+/* Long rounds shrink the limit in proportion, short ones let it grow slowly: the caches hold what one round can
+ * walk in about a second. */
+static void adapt_flow_limit(struct upcalls *u, size_t n_flows) REQUIRES(u->lock)
+{
+	uint64_t ms = MAX(u->round_us / 1000, 1);
+	uint64_t limit = __atomic_load_n(&u->flow_limit, __ATOMIC_RELAXED);
+
+	if (ms > LONG_ROUND_MS)
+		limit = limit * LONG_ROUND_MS / ms;
+	else if (n_flows * LONG_ROUND_MS / ms > limit)
+		limit += 1000;
+	limit = MIN(MAX(limit, MIN_FLOW_LIMIT), u->config.flow_limit);
+	__atomic_store_n(&u->flow_limit, limit, __ATOMIC_RELAXED);
+	dpif_set_flow_limit(u->dpif, limit);
+	u->n_flows_avg = (u->n_flows_avg + n_flows) / 2;
+	u->n_flows_max = MAX(u->n_flows_max, n_flows);
+}
+
+/* In the main loop: tells the waiters whose round is over. */
+static void tell_waiters(struct post *post)
+{
+	struct upcalls *u = CONTAINER_OF(post, struct upcalls, post);
+	struct upcall_waiter *w, *next;
+	uint64_t done;
+
+	__atomic_store_n(&u->posted, false, __ATOMIC_RELEASE);
+	mutex_lock(&u->lock);
+	done = u->round_done;
+	mutex_unlock(&u->lock);
+	cds_list_for_each_entry_safe (w, next, &u->waiters, node) {
+		if (w->round > done)
+			continue;
+		cds_list_del_init(&w->node);
+		w->done(w);
+	}
+}
+
+static void run_round(struct revalidator *leader) REQUIRES(leader->u->lock)
+{
+	struct upcalls *u = leader->u;
+	struct upcall_config config = u->config;
+	uint64_t begin_us = clock_real_us();
+	uint64_t seq = __atomic_load_n(&u->seq, __ATOMIC_ACQUIRE);
+	size_t n_flows = 0;
+
+	u->round_begun++;
+	u->round_purges = u->purge;
+	u->purge = false;
+	mutex_unlock(&u->lock);
+
+	rcu_synchronize();
+
+	mutex_lock(&u->lock);
+	if (u->stop)
+		return;
+	u->round_seq = seq;
+	u->dump = dpif_dump_create(u->dpif);
+	u->n_working = u->n_revalidators - 1;
+	cond_broadcast(&u->round_begin);
+	mutex_unlock(&u->lock);
+
+	work(leader, u->dump, &config);
+
+	mutex_lock(&u->lock);
+	while (u->n_working)
+		cond_wait(&u->round_end, &u->lock);
+	dpif_dump_destroy(u->dump);
+	u->dump = NULL;
+	for (unsigned int i = 0; i < u->n_revalidators; i++)
+		n_flows += u->revalidators[i].n_keys;
+	u->round_us = clock_real_us() - begin_us;
+	u->round_done = u->round_begun;
+	adapt_flow_limit(u, n_flows);
+	cond_broadcast(&u->round_over);
+	if (u->round_done >= u->round_wanted && u->round_wanted &&
+	    !__atomic_exchange_n(&u->posted, true, __ATOMIC_ACQ_REL))
+		loop_post(u->loop, &u->post);
+}
+
+static void *leader_main(void *leader_)
+{
+	struct revalidator *leader = leader_;
+	struct upcalls *u = leader->u;
+	uint64_t seq_done = 0, due_ms = 0, not_before_ms = 0;
+
+	mutex_lock(&u->lock);
+	while (!u->stop) {
+		bool has_flows = ukeys_count(&u->ukeys) > 0;
+		bool is_wanted = u->round_wanted > u->round_done || u->purge;
+		bool is_changed = __atomic_load_n(&u->seq, __ATOMIC_ACQUIRE) != seq_done;
+		uint64_t at_ms = is_changed ? not_before_ms : due_ms;
+
+		if (!is_wanted && (u->paused || !has_flows)) {
+			cond_wait(&u->wake, &u->lock);
+			continue;
+		}
+		if (!is_wanted && clock_ms() < at_ms && !(is_changed && clock_is_stopped())) {
+			cond_wait_until(&u->wake, &u->lock, at_ms);
+			continue;
+		}
+		seq_done = __atomic_load_n(&u->seq, __ATOMIC_ACQUIRE);
+		run_round(leader);
+		due_ms = clock_ms() + u->config.max_revalidator_ms;
+		/* Changes that stream in (a flood of new addresses) get half of this thread's time at most. */
+		not_before_ms = clock_ms() + MIN(MAX(u->round_us / 1000, 1), MAX_PAUSE_MS);
+	}
+	mutex_unlock(&u->lock);
+	return NULL;
+}
+
+static void *follower_main(void *follower_)
+{
+	struct revalidator *r = follower_;
+	struct upcalls *u = r->u;
+	uint64_t round = 0;
+
+	mutex_lock(&u->lock);
+	for (;;) {
+		/* A round that was begun is ended, even if all are to stop. */
+		while (!u->stop && (!u->dump || u->round_begun == round))
+			cond_wait(&u->round_begin, &u->lock);
+		if (!u->dump || u->round_begun == round)
+			break;
+		round = u->round_begun;
+
+		struct dpif_dump *dump = u->dump;
+		struct upcall_config config = u->config;
+
+		mutex_unlock(&u->lock);
+		work(r, dump, &config);
+		mutex_lock(&u->lock);
+		if (!--u->n_working)
+			cond_signal(&u->round_end);
+	}
+	mutex_unlock(&u->lock);
+	return NULL;
+}
+
+static void clock_changed(struct clock_listener *l)
+{
+	revalidators_wake(CONTAINER_OF(l, struct upcalls, clock));
+}
+
+void revalidators_wake(struct upcalls *u)
+{
+	mutex_lock(&u->lock);
+	cond_signal(&u->wake);
+	mutex_unlock(&u->lock);
+}
+
+void revalidators_start(struct upcalls *u, unsigned int n)
+{
+	u->stop = false;
+	u->post.cb = tell_waiters;
+	u->n_revalidators = n;
+	u->revalidators = xcalloc(n, sizeof(*u->revalidators));
+	u->clock.changed = clock_changed;
+	clock_listener_add(&u->clock);
+	for (unsigned int i = 0; i < n; i++) {
+		struct revalidator *r = &u->revalidators[i];
+		char name[16];
+		int err;
+
+		r->u = u;
+		r->index = i;
+		snprintf(name, sizeof(name), "revalidator%u", i);
+		err = thread_create(&r->thread, name, i ? follower_main : leader_main, r);
+		if (err)
+			fatal(-err, "cannot start a revalidator thread");
+	}
+}
+
+void revalidators_stop(struct upcalls *u)
+{
+	mutex_lock(&u->lock);
+	u->stop = true;
+	cond_broadcast(&u->wake);
+	cond_broadcast(&u->round_begin);
+	mutex_unlock(&u->lock);
+	for (unsigned int i = 0; i < u->n_revalidators; i++)
+		thread_join(u->revalidators[i].thread);
+	clock_listener_del(&u->clock);
+	free(u->revalidators);
+	u->revalidators = NULL;
+	u->n_revalidators = 0;
+}
