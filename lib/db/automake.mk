@@ -4,6 +4,7 @@ noinst_LIBRARIES += lib/db/libdb.a
 lib_db_libdb_a_SOURCES = \
 	lib/db/atom.c \
 	lib/db/atom.h \
+	lib/db/condition.c \
 	lib/db/condition.h \
 	lib/db/datum.c \
 	lib/db/datum.h \
@@ -12,6 +13,7 @@ lib_db_libdb_a_SOURCES = \
 	lib/db/idl.h \
 	lib/db/members.c \
 	lib/db/members.h \
+	lib/db/mutation.c \
 	lib/db/schema.c \
 	lib/db/schema.h \
 	lib/db/symbol.c \
