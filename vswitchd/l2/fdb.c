@@ -427,18 +427,26 @@ void fdb_flush(struct fdb *fdb)
 	tell(fdb);
 }
 
-void fdb_flush_port_vlans(struct fdb *fdb, struct fdb_port *port, const unsigned long *keep)
+static bool flush_port(struct fdb *fdb, struct fdb_port *port, bool static_too) REQUIRES(fdb->lock)
 {
 	struct fdb_entry *e, *next;
 	bool any = false;
 
-	mutex_lock(&fdb->lock);
 	cds_list_for_each_entry_safe (e, next, &port->entries, lru) {
-		if (!keep || !vlan_bitmap_get(keep, e->vlan)) {
-			entry_remove(fdb, e);
-			any = true;
-		}
+		if (e->is_static && !static_too)
+			continue;
+		entry_remove(fdb, e);
+		any = true;
 	}
+	return any;
+}
+
+void fdb_flush_port_learned(struct fdb *fdb, struct fdb_port *port)
+{
+	bool any;
+
+	mutex_lock(&fdb->lock);
+	any = flush_port(fdb, port, false);
 	mutex_unlock(&fdb->lock);
 	if (any)
 		tell(fdb);
@@ -446,10 +454,14 @@ void fdb_flush_port_vlans(struct fdb *fdb, struct fdb_port *port, const unsigned
 
 void fdb_flush_port(struct fdb *fdb, struct fdb_port *port)
 {
+	bool any;
+
 	mutex_lock(&fdb->lock);
 	port->is_gone = true;
+	any = flush_port(fdb, port, true);
 	mutex_unlock(&fdb->lock);
-	fdb_flush_port_vlans(fdb, port, NULL);
+	if (any)
+		tell(fdb);
 }
 
 uint64_t fdb_run(struct fdb *fdb, uint64_t now_ms)

@@ -80,7 +80,8 @@ void fdb_flush(struct fdb *); /* learned ones */
 /* All of a port, static ones too, and for good: before the port goes away.  Cached flows that still name it teach
  * the table nothing afterwards. */
 void fdb_flush_port(struct fdb *, struct fdb_port *);
-void fdb_flush_port_vlans(struct fdb *, struct fdb_port *, const unsigned long *keep);
+/* What was learned there; static entries stay, and so does the port. */
+void fdb_flush_port_learned(struct fdb *, struct fdb_port *);
 /* Expires what is due; returns when to call again (UINT64_MAX: nothing ages). */
 uint64_t fdb_run(struct fdb *, uint64_t now_ms);
 void fdb_get_stats(const struct fdb *, struct fdb_stats *);

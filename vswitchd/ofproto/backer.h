@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One datapath shared by the bridges of a type: "netdev" has ovs-netdev, "system" ovs-system.
+ * Threads: main. */
+#ifndef OFPROTO_BACKER_H
+#define OFPROTO_BACKER_H
+
+#include "base/hmap.h"
+#include "pipeline/topology.h"
+#include "upcall/upcall.h"
+
+struct backer {
+	struct hmap_node node; /* by type */
+	struct dpif *dpif;
+	struct xdp *dp;
+	struct upcalls *upcalls;
+	unsigned int refs;
+	bool need_revalidate; /* since the last ofproto_commit() */
+};
+
+/* The datapath of 'type' ("" is system), opened by the first bridge.  NULL or a sentence. */
+char *backer_ref(struct loop *, const char *type, struct backer **);
+/* The last one closes the datapath; its ports and flows are gone then. */
+void backer_unref(struct backer *);
+void backer_walk(void (*fn)(struct backer *, void *aux), void *aux);
+/* Settings for those there are and those to come. */
+void backer_configure(const struct upcall_config *, const struct smap *other_config);
+
+#endif
