@@ -17,9 +17,10 @@ typedef uint64_t cls_version;
 #define CLS_VERSION_MIN 1
 #define CLS_VERSION_MAX UINT64_MAX
 
+/* Rules of one match that differ in priority or version stand beside each other under one hash: they are few,
+ * and a chain of them would have to change heads under the readers. */
 struct cls_rule {
 	struct rcuhash_node node; /* in its subtable */
-	struct cls_rule *next; /* RCU: same match, lower priority or older version */
 	struct minimatch match;
 	int priority;
 	cls_version since; /* written before publication */

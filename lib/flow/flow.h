@@ -7,6 +7,7 @@
 #define FLOW_FLOW_H
 
 #include <linux/if_ether.h>
+#include <string.h>
 
 #include "packet/packet.h"
 
@@ -30,23 +31,24 @@ struct flow_nsh {
 };
 
 struct flow {
-	/* Metadata stage. */
+	/* Metadata stage.  What few flows have comes first, so that all words of a plain flow fall into
+	 * the second half of the flowmap. */
 	struct flow_tnl tunnel;
 	be64 metadata;
 	uint32_t regs[FLOW_N_REGS];
+	uint32_t conj_id;
+	uint32_t actset_output;
 	uint32_t skb_priority;
 	uint32_t pkt_mark;
+	struct u128 ct_label;
 	uint32_t dp_hash;
 	uint32_t in_port; /* datapath port in lib/ (odp); OpenFlow port inside vswitchd/pipeline */
 	uint32_t recirc_id;
-	uint32_t conj_id;
+	be32 packet_type;
 	uint8_t ct_state;
 	uint8_t ct_nw_proto;
 	uint16_t ct_zone;
 	uint32_t ct_mark;
-	be32 packet_type;
-	uint32_t actset_output;
-	struct u128 ct_label;
 	/* L2 stage. */
 	uint8_t eth_dst[6];
 	uint8_t eth_src[6];
@@ -81,6 +83,16 @@ struct flow {
 static_assert(sizeof(struct flow) % 8 == 0, "whole words");
 #define FLOW_U64S (sizeof(struct flow) / 8)
 static_assert(FLOW_U64S <= 128, "a flowmap has 128 bits");
+/* The word that a member stands in. */
+#define FLOW_U64_OF(MEMBER) (offsetof(struct flow, MEMBER) / 8)
+static_assert(FLOW_U64_OF(dp_hash) == 64, "the second half of the flowmap");
+
+/* Stages of a look-up: words below the end of the stage, from the end of the one before. */
+enum flow_stage { FLOW_STAGE_METADATA, FLOW_STAGE_L2, FLOW_STAGE_L3, FLOW_STAGE_L4, FLOW_N_STAGES };
+#define FLOW_STAGE_ENDS                                                                            \
+	{                                                                                          \
+		FLOW_U64_OF(eth_dst), FLOW_U64_OF(ip_src), FLOW_U64_OF(nd_reserved), FLOW_U64S     \
+	}
 
 #define FLOW_FRAG_ANY 1
 #define FLOW_FRAG_LATER 2
@@ -96,14 +108,15 @@ struct flowmap {
 	uint64_t bits[2];
 };
 
-/* A compact flow: the words whose bit is set in 'map', in order. */
+/* A compact flow: the words whose bit is set in 'map', in order.  In a flow made by any function here a word
+ * that is 0 is left out, so that equal flows are equal octet by octet. */
 struct miniflow {
 	struct flowmap map;
 	uint64_t values[]; /* miniflow_n_values() of them */
 };
-struct miniflow_buf { /* room for any flow */
+struct miniflow_buf { /* room for any flow, and a word of slack */
 	struct miniflow mf;
-	uint64_t room[FLOW_U64S];
+	uint64_t room[FLOW_U64S + 1];
 };
 /* A mask, compact, too. */
 struct minimask {
@@ -127,8 +140,10 @@ uint32_t miniflow_hash(const struct miniflow *, uint32_t basis);
 uint32_t miniflow_hash_in_mask(const struct miniflow *, const struct minimask *, uint32_t basis);
 bool miniflow_equal_in_mask(const struct miniflow *key, const struct miniflow *masked,
 			    const struct minimask *mask);
-/* 5-tuple hash of a packet's key, the same for both directions if 'symmetric'. */
+/* 5-tuple hash of a packet's key: addresses, protocol, and ports unless it is a fragment; Ethernet addresses
+ * and type of what is not IP. */
 uint32_t miniflow_hash_5tuple(const struct miniflow *, uint32_t basis);
+/* The same for both directions; ports of TCP and SCTP, in the second of UDP, too, if 'with_udp'. */
 uint32_t flow_hash_symmetric_l4(const struct flow *, uint32_t basis);
 uint32_t flow_hash_symmetric_l3l4(const struct flow *, uint32_t basis, bool with_udp);
 
@@ -152,6 +167,14 @@ bool flow_mask_is_catchall(const struct flow_mask *);
 unsigned int flow_n_vlans(const struct flow *);
 void flow_push_vlan(struct flow *, be16 tpid);
 void flow_pop_vlan(struct flow *);
+/* How many VLAN tags the parser takes off (other_config:vlan-limit): 1 to FLOW_MAX_VLANS, which 0 and what
+ * is larger mean, too.  FLOW_MAX_VLANS at the start.  Threads: any. */
+void flow_set_vlan_limit(unsigned int);
+/* MPLS editing.  'eth_type' is the one that the packet has afterwards; pushing copies TTL and traffic class
+ * of the outer label or the IP header and clears what stands behind the stack, popping shifts. */
+unsigned int flow_n_mpls(const struct flow *);
+void flow_push_mpls(struct flow *, be16 eth_type, struct flow_mask *);
+void flow_pop_mpls(struct flow *, be16 eth_type);
 /* Metadata from and to a packet. */
 void flow_to_packet_md(const struct flow *, struct packet_md *);
 

@@ -17,6 +17,11 @@ struct minimatch {
 	struct minimask *mask;
 };
 
+/* A minimask on the heap with a reference count. Threads: any. */
+struct minimask *minimask_create(const struct flow_mask *);
+struct minimask *minimask_ref(struct minimask *);
+void minimask_unref(struct minimask *); /* NULL is nothing */
+
 void match_init_catchall(struct match *);
 void match_normalize(struct match *); /* zeroes what the mask does not cover */
 bool match_equal(const struct match *, const struct match *);

@@ -24,6 +24,7 @@ struct odp_buf {
 	uint8_t *data;
 	uint32_t len, size;
 	uint8_t *stack_room; /* if 'data' is it, it is not freed */
+	bool overflow; /* a nest did not fit into 16 bits of length and was emptied: do not use */
 };
 void odp_buf_init_stack(struct odp_buf *, void *room, size_t size); /* 4-aligned room */
 void odp_buf_uninit(struct odp_buf *);

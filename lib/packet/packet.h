@@ -28,7 +28,7 @@ struct flow_tnl {
 	uint32_t erspan_idx;
 	uint8_t erspan_dir, erspan_hwid;
 	uint8_t gtpu_flags, gtpu_msgtype;
-	uint8_t pad[6];
+	uint8_t pad[4];
 	uint64_t metadata_present; /* bit n: tun_metadata'n' is there; raw options: see tun_opts_len */
 	uint32_t tun_opts_len; /* octets of raw Geneve options in 'opts' (datapath form) */
 	uint32_t pad2;
@@ -90,12 +90,15 @@ struct packet {
 	uint32_t hash; /* of the flow's L3/L4 addresses; 0 not computed */
 	uint32_t cutlen; /* octets to cut at output (trunc), 0 none */
 	struct packet_offload offload;
-	void (*release)(struct packet *); /* frees, or gives back, the buffer and the struct */
+	/* Frees, or gives back, the buffer and the struct.  It goes by 'release_aux' and its own memory: 'base'
+	 * is another buffer once the packet has grown.  Called by packet_release() only. */
+	void (*release)(struct packet *);
 	void *release_aux;
+	void *grown; /* heap buffer that replaced the first one, or NULL; packet_release() frees it */
 	struct packet_md md;
 };
 
-/* A heap packet of 'len' octets not set, with head- and tailroom. */
+/* A heap packet of 'len' octets not set, with head- and tailroom; NULL if memory is out. */
 struct packet *packet_create(size_t headroom, size_t len, size_t tailroom);
 struct packet *packet_create_data(const void *, size_t len); /* copies, default headroom */
 /* A deep copy (offloads and metadata too) on the heap. */
@@ -131,7 +134,7 @@ static inline size_t packet_l4_len(const struct packet *p)
 void *packet_push(struct packet *, size_t n);
 /* Takes 'n' octets off the front; NULL if there are fewer. */
 void *packet_pull(struct packet *, size_t n);
-void *packet_put(struct packet *, size_t n); /* room at the end */
+void *packet_put(struct packet *, size_t n); /* room at the end, not set; NULL if memory is out */
 
 #define PACKET_BATCH_MAX 64
 struct packet_batch {
