@@ -68,7 +68,9 @@ def files(*patterns):
                        capture_output=True, text=True)
     if r.returncode:
         skip('not a git tree')
-    return sorted(f for f in r.stdout.splitlines() if os.path.isfile(f))
+    names = [f for f in r.stdout.splitlines() if os.path.isfile(f)]
+    builds = {os.path.dirname(f) + '/' for f in names if f.endswith('/config.status')}
+    return sorted(f for f in names if not f.startswith(tuple(builds)))
 
 
 def skip(reason):
