@@ -1,6 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 
 noinst_LIBRARIES += lib/netdev/libnetdev.a
-lib_netdev_libnetdev_a_SOURCES =
+lib_netdev_libnetdev_a_SOURCES = \
+	lib/netdev/netdev.c \
+	lib/netdev/netdev.h \
+	lib/netdev/netdev_classes.c \
+	lib/netdev/netdev_closer.c \
+	lib/netdev/netdev_dummy.c \
+	lib/netdev/netdev_patch.c \
+	lib/netdev/netdev_policer.c \
+	lib/netdev/netdev_provider.h \
+	lib/netdev/pcap_file.c \
+	lib/netdev/pcap_file.h \
+	lib/netdev/tx_offload.c \
+	lib/netdev/tx_offload.h
 
 EXTRA_DIST += lib/netdev/README.md

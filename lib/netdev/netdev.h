@@ -47,6 +47,9 @@ char *netdev_init(struct loop *, bool dummy_only) MUST_CHECK;
 void netdev_uninit(void);
 /* --enable-dummy: "" adds type dummy; "override" makes every type dummy; "system" makes type system dummy. */
 void netdev_dummy_enable(const char *mode);
+bool netdev_dummy_is_enabled(void);
+/* Whether 'type' (of a port or a datapath) is dummy under the mode that was enabled. */
+bool netdev_dummy_overrides(const char *type);
 /* The types that can be opened, NULL-terminated, static. */
 const char *const *netdev_types(void);
 bool netdev_type_is_patch(const char *type);
@@ -66,6 +69,8 @@ void netdev_close_barrier(void);
 
 const char *netdev_name(const struct netdev *);
 const char *netdev_type(const struct netdev *);
+/* The kind that serves it: not what the user said if dummy overrides. */
+const char *netdev_class_type(const struct netdev *);
 /* Applies Interface.options; unknown keys are ignored. NULL or a sentence. */
 char *netdev_set_options(struct netdev *, const struct smap *options);
 void netdev_get_options(const struct netdev *, struct smap *options /* initialised */);
@@ -121,8 +126,23 @@ void netdev_add_rx_drops(const struct netdev *, uint64_t drops[DROP_N_REASONS]);
 /* Kicks what netdev_send() left in a ring; a worker calls it once after a batch of its own. */
 void netdev_flush(struct netdev *, unsigned int queue);
 
-/* Dummy ports, for netdev-dummy/receive and tests. */
+/* Patch ports carry no packets: translation crosses them, and adds here what it counted (its rx and tx packets
+ * and octets).  Threads: any. */
+void netdev_patch_add_stats(struct netdev *, uint64_t rx_packets, uint64_t rx_bytes, uint64_t tx_packets,
+			    uint64_t tx_bytes);
+
+/* Dummy ports, for netdev-dummy/ commands and tests. */
 struct netdev *netdev_dummy_lookup(const char *name); /* a reference, or NULL */
-int netdev_dummy_inject(struct netdev *, struct packet *, unsigned int queue); /* takes it */
+/* Puts a packet, which it takes, into a receive queue.  0, -EINVAL if there is no such queue, -ENOTCONN if
+ * no datapath has the port open, -ENOBUFS.  Threads: any. */
+int netdev_dummy_inject(struct netdev *, struct packet *, unsigned int queue);
+/* Packets that were injected and no worker has taken yet.  Threads: any. */
+unsigned int netdev_dummy_n_queued(struct netdev *);
+/* Calls 'fn' with the last packets sent, the oldest first, as many as are kept. */
+void netdev_dummy_walk_transmitted(struct netdev *, void (*fn)(const void *data, size_t len, void *aux),
+				   void *aux);
+void netdev_dummy_clear_transmitted(struct netdev *);
+/* Calls 'fn' for each open dummy port. */
+void netdev_dummy_walk(void (*fn)(struct netdev *, void *aux), void *aux);
 
 #endif

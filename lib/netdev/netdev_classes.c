@@ -4,11 +4,13 @@
 
 extern const struct netdev_class netdev_dummy_class;
 extern const struct netdev_class netdev_dummy_internal_class;
+extern const struct netdev_class netdev_dummy_pmd_class;
 extern const struct netdev_class netdev_patch_class;
 
 const struct netdev_class *const netdev_classes[] = {
 	&netdev_patch_class,
 	&netdev_dummy_class,
 	&netdev_dummy_internal_class,
+	&netdev_dummy_pmd_class,
 	NULL,
 };

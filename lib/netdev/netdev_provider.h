@@ -37,7 +37,7 @@ struct netdev_policer {
 	struct mutex lock;
 	uint64_t bps, bit_burst; /* 0: no limit */
 	uint64_t pps, packet_burst;
-	uint64_t bit_tokens, packet_tokens; /* scaled by 1,000,000 (a microsecond's share) */
+	int64_t bit_tokens, packet_tokens; /* scaled by 1,000,000; below 0: a debt */
 	uint64_t last_us;
 };
 
