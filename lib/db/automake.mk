@@ -16,6 +16,8 @@ lib_db_libdb_a_SOURCES = \
 	lib/db/mutation.c \
 	lib/db/schema.c \
 	lib/db/schema.h \
+	lib/db/server_schema.c \
+	lib/db/server_schema.h \
 	lib/db/symbol.c \
 	lib/db/symbol.h \
 	lib/db/table.h \
