@@ -119,7 +119,7 @@ static void put_subseconds(struct str *s, const char *fmt, unsigned int ms)
 	size_t run = 0;
 
 	for (; *fmt; fmt++) {
-		if (fmt[0] == '%' && fmt[1] == '#') { /* strftime()'s flag: not ours */
+		if (fmt[0] == '%' && fmt[1]) { /* "%#Z" has a flag of strftime(), "%%#" ours */
 			str_put_mem(s, fmt, 2);
 			fmt++;
 			run = 0;
