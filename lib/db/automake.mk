@@ -10,7 +10,6 @@ lib_db_libdb_a_SOURCES = \
 	lib/db/datum.h \
 	lib/db/error.c \
 	lib/db/error.h \
-	lib/db/idl.h \
 	lib/db/members.c \
 	lib/db/members.h \
 	lib/db/mutation.c \
@@ -20,6 +19,7 @@ lib_db_libdb_a_SOURCES = \
 	lib/db/server_schema.h \
 	lib/db/symbol.c \
 	lib/db/symbol.h \
+	lib/db/table.c \
 	lib/db/table.h \
 	lib/db/text.c \
 	lib/db/text.h \
@@ -30,3 +30,5 @@ lib_db_libdb_a_SOURCES = \
 	lib/db/uuid.c
 
 EXTRA_DIST += lib/db/README.md
+
+include lib/db/idl.mk
