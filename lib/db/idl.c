@@ -315,6 +315,8 @@ static void disconnected(struct jsonrpc_session *session, const char *why, void 
 {
 	struct idl *idl = aux;
 
+	free(idl->disconnect_reason);
+	idl->disconnect_reason = xstrdup_nullable(why);
 	idl->state = IDL_DISCONNECTED;
 	idl->request_id = idl->lock_id = -1;
 	idl->has_lock = idl->lock_contended = false;
@@ -470,6 +472,7 @@ void idl_destroy(struct idl *idl)
 	schema_destroy(idl->schema);
 	free(idl->lock_name);
 	free(idl->last_error);
+	free(idl->disconnect_reason);
 	free(idl);
 }
 
@@ -498,6 +501,11 @@ struct jsonrpc_session *idl_session(struct idl *idl)
 const char *idl_last_error(const struct idl *idl)
 {
 	return idl->last_error;
+}
+
+const char *idl_disconnect_reason(const struct idl *idl)
+{
+	return idl->disconnect_reason;
 }
 
 const struct db_schema *idl_server_schema(const struct idl *idl)

@@ -125,6 +125,8 @@ bool idl_is_synced(const struct idl *); /* connected, and the initial contents h
 uint64_t idl_seqno(const struct idl *);
 struct jsonrpc_session *idl_session(struct idl *);
 const char *idl_last_error(const struct idl *); /* NULL or a sentence: why it cannot monitor */
+const char *idl_disconnect_reason(
+	const struct idl *); /* of the last connection or attempt, or NULL */
 /* The schema that the server sent. NULL before. */
 const struct db_schema *idl_server_schema(const struct idl *);
 /* Columns of the class that the server's schema lacks are read as defaults and not written. */
@@ -178,7 +180,8 @@ const char *idl_txn_error(const struct idl_txn *); /* the sentence for TXN_ERROR
 /* UUID that the server gave to the row inserted here as 'uuid'; NULL before success or if there
  * is none. */
 const struct uuid *idl_txn_inserted_uuid(const struct idl_txn *, const struct uuid *);
-/* Adds 1 (or 'n') to an integer column, atomically, and tells its value after success. */
+const char *idl_disconnect_reason(const struct idl *); /* of the last connection, or NULL */
+ * value after success. */
 void idl_txn_increment(struct idl_txn *, const struct idl_row *, const struct idl_column_class *,
 		       int64_t n);
 int64_t idl_txn_increment_value(const struct idl_txn *);
@@ -190,6 +193,11 @@ void idl_delete(struct idl_row *);
  * server chooses it.  The row object lives until the outcome is known; the committed row is
  * another one. */
 struct idl_row *idl_insert(struct idl_txn *, const struct idl_table_class *, const struct uuid *);
+/* The same with a UUID that only this transaction uses; the server chooses the row's. */
+struct idl_row *idl_insert_named(struct idl_txn *, const struct idl_table_class *,
+				 const struct uuid *);
+/* Takes 'row' out of every column that refers to it, as far as the replica knows. */
+void idl_drop_references(struct idl_row *);
 /* The commit fails with TXN_TRY_AGAIN if the column has another value by then. */
 void idl_verify(struct idl_row *, const struct idl_column_class *);
 /* Partial updates: mutate operations, so that their cost is the change's. */

@@ -63,6 +63,7 @@ struct idl {
 	int64_t request_id, lock_id; /* awaited replies, -1 none */
 	struct db_schema *schema;
 	char *last_error;
+	char *disconnect_reason;
 
 	char *lock_name;
 	bool has_lock, lock_contended;

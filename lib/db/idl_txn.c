@@ -405,26 +405,81 @@ void idl_delete(struct idl_row *row)
 		hmap_remove(&row->table->rows, &row->node);
 }
 
-struct idl_row *idl_insert(struct idl_txn *txn, const struct idl_table_class *class,
-			   const struct uuid *uuid)
+static struct idl_row *insert(struct idl_txn *txn, const struct idl_table_class *class,
+			      const struct uuid *uuid, bool explicit_uuid)
 {
 	struct idl_table *t = idl_table_of(txn->idl, class);
 	struct idl_row_txn *part;
 	struct idl_row *row;
-	struct uuid random;
 
 	assert(txn->idl->txn == txn);
-	if (!uuid)
-		uuid_generate(&random);
-	row = idl_row_create(t, uuid ? uuid : &random, false);
+	row = idl_row_create(t, uuid, false);
 	part = part_of(row);
 	part->inserted = true;
-	part->explicit_uuid = uuid;
+	part->explicit_uuid = explicit_uuid;
 	hmap_insert(&t->rows, &row->node, uuid_hash(&row->uuid));
 	idl_row_ghost_came(t, &row->uuid);
 	idl_row_make_stale(row, 0);
 	idl_parse_dirty(txn->idl);
 	return row;
+}
+
+struct idl_row *idl_insert(struct idl_txn *txn, const struct idl_table_class *class,
+			   const struct uuid *uuid)
+{
+	struct uuid random;
+
+	if (uuid)
+		return insert(txn, class, uuid, true);
+	uuid_generate(&random);
+	return insert(txn, class, &random, false);
+}
+
+struct idl_row *idl_insert_named(struct idl_txn *txn, const struct idl_table_class *class,
+				 const struct uuid *uuid)
+{
+	return insert(txn, class, uuid, false);
+}
+
+/* Takes 'uuid' out of column 'i' of 'row': elements, keys or values. */
+static void drop_reference(struct idl_row *row, uint32_t i, const struct uuid *uuid)
+{
+	const struct idl_column_class *c = &row->table->class->columns[i];
+	const struct column_type *type = &c->type;
+	struct datum d;
+
+	datum_clone(&d, idl_read(row, c), type);
+	for (size_t j = d.n; j-- > 0;) {
+		bool hit = (row->table->key_refs[i] && uuid_equal(&d.keys[j].uuid, uuid)) ||
+			   (row->table->value_refs[i] && uuid_equal(&d.values[j].uuid, uuid));
+
+		if (!hit)
+			datum_remove_at(&d, j, type);
+	}
+	idl_mutate_delete(row, c, &d);
+}
+
+void idl_drop_references(struct idl_row *dst)
+{
+	struct idl_arc *arc;
+	struct {
+		struct idl_row *row;
+		uint32_t column;
+	} * from;
+	size_t n = 0;
+
+	/* Dropping parses columns again, which makes the list anew. */
+	cds_list_for_each_entry(arc, &dst->refs_in, in)
+		n++;
+	from = xcalloc(n ? n : 1, sizeof(*from));
+	n = 0;
+	cds_list_for_each_entry(arc, &dst->refs_in, in) {
+		from[n].row = arc->src;
+		from[n++].column = arc->column;
+	}
+	for (size_t i = 0; i < n; i++)
+		drop_reference(from[i].row, from[i].column, &dst->uuid);
+	free(from);
 }
 
 void idl_verify(struct idl_row *row, const struct idl_column_class *c)
@@ -665,7 +720,7 @@ static json_t *build_request(struct idl_txn *txn)
 	struct idl *idl = txn->idl;
 	json_t *ops = json_pack("[s]", idl->class->database);
 	struct idl_row_txn *part;
-	bool any = txn->inc_column;
+	bool any = false;
 
 	if (idl->lock_name)
 		json_array_append_new(ops,
@@ -692,6 +747,7 @@ static json_t *build_request(struct idl_txn *txn)
 	}
 	if (!any) {
 		json_decref(ops);
+		txn->inc_column = NULL;
 		return NULL;
 	}
 	if (txn->inc_column)
