@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -46,6 +47,7 @@ static void test_format(void **state)
 	assert_non_null(s);
 	free(s);
 	setenv("TZ", "XYZ-5", 1);
+	tzset();
 	s = clock_format("%H", 0, false);
 	assert_string_equal(s, "05");
 	free(s);
