@@ -321,8 +321,12 @@ static void disconnected(struct jsonrpc_session *session, const char *why, void 
 	idl->request_id = idl->lock_id = -1;
 	idl->has_lock = idl->lock_contended = false;
 	timer_cancel(&idl->retry);
-	if (idl->n_remotes > 1)
-		timer_set_in(&idl->reopen, idl->remote + 1 < idl->n_remotes ? 0 : RETRY_MS);
+	if (idl->remote + 1 < idl->n_remotes)
+		timer_set_in(&idl->reopen, 0);
+	else if (idl->once)
+		idl->dead = true;
+	else if (idl->n_remotes > 1)
+		timer_set_in(&idl->reopen, RETRY_MS);
 	idl_alert(idl);
 	idl_txn_disconnected(idl);
 }
@@ -333,24 +337,33 @@ static const struct jsonrpc_session_ops session_ops = {
 	.received = received,
 };
 
-/* Leaves a remote that does not answer for the next one; after a whole round there is a pause. */
+static char *open_session(struct idl *idl, size_t remote)
+{
+	struct jsonrpc_session *session;
+	bool retry = !idl->once && idl->n_remotes == 1;
+	char *err;
+
+	err = jsonrpc_session_open(idl->loop, idl->remotes[remote], OVSDB_PORT, retry, &session_ops,
+				   idl, &session);
+	if (err)
+		return err;
+	jsonrpc_session_destroy(idl->session);
+	idl->session = session;
+	idl->remote = remote;
+	return NULL;
+}
+
+/* Leaves a remote that is gone for the next one; after a whole round there was a pause. */
 static void reopen(struct timer *timer)
 {
 	struct idl *idl = CONTAINER_OF(timer, struct idl, reopen);
-	struct jsonrpc_session *session;
-	size_t next = (idl->remote + 1) % idl->n_remotes;
-	char *err;
+	char *err = open_session(idl, (idl->remote + 1) % idl->n_remotes);
 
-	err = jsonrpc_session_open(idl->loop, idl->remotes[next], OVSDB_PORT, true, &session_ops,
-				   idl, &session);
-	if (err) { /* it was checked when it was first given */
+	if (err) { /* it was checked when it was given, so it is memory or descriptors */
 		log_warn("%s", err);
 		free(err);
-		return;
+		timer_set_in(&idl->reopen, RETRY_MS);
 	}
-	jsonrpc_session_destroy(idl->session);
-	idl->session = session;
-	idl->remote = next;
 }
 
 static void notify(struct work *work)
@@ -418,13 +431,14 @@ static void table_uninit(struct idl_table *t)
 	hmap_uninit(&t->ghosts);
 }
 
-char *idl_create(struct loop *loop, const char *remote, const struct idl_class *class,
-		 void (*changed)(struct idl *, void *aux), void *aux, struct idl **idlp)
+static char *create(struct loop *loop, const char *remote, const struct idl_class *class, bool once,
+		    void (*changed)(struct idl *, void *aux), void *aux, struct idl **idlp)
 {
 	struct idl *idl = xzalloc(sizeof(*idl));
 	char *err = NULL;
 
 	idl->loop = loop;
+	idl->once = once;
 	idl->class = class;
 	idl->changed = changed;
 	idl->aux = aux;
@@ -442,14 +456,25 @@ char *idl_create(struct loop *loop, const char *remote, const struct idl_class *
 	for (size_t i = 1; !err && i < idl->n_remotes; i++)
 		err = stream_target_check(idl->remotes[i], OVSDB_PORT);
 	if (!err)
-		err = jsonrpc_session_open(loop, idl->remotes[0], OVSDB_PORT, true, &session_ops,
-					   idl, &idl->session);
+		err = open_session(idl, 0);
 	if (err) {
 		idl_destroy(idl);
 		return err;
 	}
 	*idlp = idl;
 	return NULL;
+}
+
+char *idl_create(struct loop *loop, const char *remote, const struct idl_class *class,
+		 void (*changed)(struct idl *, void *aux), void *aux, struct idl **idlp)
+{
+	return create(loop, remote, class, false, changed, aux, idlp);
+}
+
+char *idl_create_once(struct loop *loop, const char *remote, const struct idl_class *class,
+		      void (*changed)(struct idl *, void *aux), void *aux, struct idl **idlp)
+{
+	return create(loop, remote, class, true, changed, aux, idlp);
 }
 
 void idl_destroy(struct idl *idl)
@@ -506,6 +531,11 @@ const char *idl_last_error(const struct idl *idl)
 const char *idl_disconnect_reason(const struct idl *idl)
 {
 	return idl->disconnect_reason;
+}
+
+bool idl_is_dead(const struct idl *idl)
+{
+	return idl->dead;
 }
 
 const struct db_schema *idl_server_schema(const struct idl *idl)

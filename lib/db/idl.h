@@ -105,6 +105,10 @@ enum idl_change {
  * or the lock did. */
 char *idl_create(struct loop *, const char *remote, const struct idl_class *,
 		 void (*changed)(struct idl *, void *aux), void *aux, struct idl **) MUST_CHECK;
+/* The same for one connection: each remote is tried once, and when it is gone it is gone. */
+char *idl_create_once(struct loop *, const char *remote, const struct idl_class *,
+		      void (*changed)(struct idl *, void *aux), void *aux,
+		      struct idl **) MUST_CHECK;
 void idl_destroy(struct idl *);
 
 /* IDL_ALERT: its changes call 'changed', bump the seqno and are tracked.  Leave it out for the
@@ -180,10 +184,11 @@ const char *idl_txn_error(const struct idl_txn *); /* the sentence for TXN_ERROR
 /* UUID that the server gave to the row inserted here as 'uuid'; NULL before success or if there
  * is none. */
 const struct uuid *idl_txn_inserted_uuid(const struct idl_txn *, const struct uuid *);
-const char *idl_disconnect_reason(const struct idl *); /* of the last connection, or NULL */
- * value after success. */
-void idl_txn_increment(struct idl_txn *, const struct idl_row *, const struct idl_column_class *,
-		       int64_t n);
+/* Why the last connection went, or did not come up; NULL if none did. */
+const char *idl_disconnect_reason(const struct idl *);
+bool idl_is_dead(const struct idl *); /* made by idl_create_once(), and its connection is gone */
+*value after success.* / void idl_txn_increment(struct idl_txn *, const struct idl_row *,
+						const struct idl_column_class *, int64_t n);
 int64_t idl_txn_increment_value(const struct idl_txn *);
 struct idl_txn *idl_txn_of(const struct idl *); /* the open one, may be NULL */
 
