@@ -324,7 +324,7 @@ static void disconnected(struct jsonrpc_session *session, const char *why, void 
 	if (idl->remote + 1 < idl->n_remotes)
 		timer_set_in(&idl->reopen, 0);
 	else if (idl->once)
-		idl->dead = true;
+		idl->is_dead = true;
 	else if (idl->n_remotes > 1)
 		timer_set_in(&idl->reopen, RETRY_MS);
 	idl_alert(idl);
@@ -535,7 +535,7 @@ const char *idl_disconnect_reason(const struct idl *idl)
 
 bool idl_is_dead(const struct idl *idl)
 {
-	return idl->dead;
+	return idl->is_dead;
 }
 
 const struct db_schema *idl_server_schema(const struct idl *idl)

@@ -129,8 +129,9 @@ bool idl_is_synced(const struct idl *); /* connected, and the initial contents h
 uint64_t idl_seqno(const struct idl *);
 struct jsonrpc_session *idl_session(struct idl *);
 const char *idl_last_error(const struct idl *); /* NULL or a sentence: why it cannot monitor */
-const char *idl_disconnect_reason(
-	const struct idl *); /* of the last connection or attempt, or NULL */
+/* Why the last connection went, or did not come up; NULL if none did. */
+const char *idl_disconnect_reason(const struct idl *);
+bool idl_is_dead(const struct idl *); /* made by idl_create_once(), and its connection is gone */
 /* The schema that the server sent. NULL before. */
 const struct db_schema *idl_server_schema(const struct idl *);
 /* Columns of the class that the server's schema lacks are read as defaults and not written. */
@@ -184,11 +185,10 @@ const char *idl_txn_error(const struct idl_txn *); /* the sentence for TXN_ERROR
 /* UUID that the server gave to the row inserted here as 'uuid'; NULL before success or if there
  * is none. */
 const struct uuid *idl_txn_inserted_uuid(const struct idl_txn *, const struct uuid *);
-/* Why the last connection went, or did not come up; NULL if none did. */
-const char *idl_disconnect_reason(const struct idl *);
-bool idl_is_dead(const struct idl *); /* made by idl_create_once(), and its connection is gone */
-*value after success.* / void idl_txn_increment(struct idl_txn *, const struct idl_row *,
-						const struct idl_column_class *, int64_t n);
+/* Adds 'n' to an integer column, atomically, if the transaction changes anything else, and tells
+ * its value after success. */
+void idl_txn_increment(struct idl_txn *, const struct idl_row *, const struct idl_column_class *,
+		       int64_t n);
 int64_t idl_txn_increment_value(const struct idl_txn *);
 struct idl_txn *idl_txn_of(const struct idl *); /* the open one, may be NULL */
 

@@ -59,7 +59,7 @@ struct idl {
 	struct timer retry; /* asks again after IDL_FAILED */
 	enum idl_state state;
 	bool ever_connected, tracking, monitor_is_cond;
-	bool once, dead; /* idl_create_once() */
+	bool once, is_dead; /* idl_create_once() */
 	int64_t next_id;
 	int64_t request_id, lock_id; /* awaited replies, -1 none */
 	struct db_schema *schema;
