@@ -286,6 +286,8 @@ static size_t bounded_len(const char *text, size_t max)
 static void put_line(const struct table *t, char *const *texts, const size_t *widths,
 		     const struct table_style *style, struct str *s)
 {
+	size_t start = s->len;
+
 	for (size_t x = 0; x < t->n_columns; x++) {
 		size_t len = bounded_len(texts[x], style->max_column_width ? widths[x] : 0);
 
@@ -295,6 +297,8 @@ static void put_line(const struct table *t, char *const *texts, const size_t *wi
 		if (x + 1 < t->n_columns && len < widths[x])
 			str_put_repeat(s, ' ', widths[x] - len);
 	}
+	while (s->len > start && s->data[s->len - 1] == ' ')
+		str_truncate(s, s->len - 1);
 	str_putc(s, '\n');
 }
 
