@@ -81,6 +81,7 @@ static char *sink_set_inet(struct sink *k, const char *host_port, int flags)
 	char *colon = strrchr(host, ':');
 	const char *port = "514";
 	char *err = NULL;
+	uint64_t number;
 	int rc;
 
 	if (colon && colon != host && !strchr(colon, ']')) {
@@ -91,7 +92,9 @@ static char *sink_set_inet(struct sink *k, const char *host_port, int flags)
 		h++;
 		h[strcspn(h, "]")] = '\0';
 	}
-	rc = getaddrinfo(h, port, &hints, &ai);
+	rc = str_to_u64(port, 10, &number) && number && number <= UINT16_MAX
+		     ? getaddrinfo(h, port, &hints, &ai)
+		     : EAI_SERVICE;
 	if (rc) {
 		err = xasprintf("syslog target \"%s\": not ADDRESS:PORT: %s", host_port,
 				gai_strerror(rc));

@@ -16,8 +16,7 @@ struct loop;
 
 struct watch {
 	int fd;
-	uint32_t
-		events; /* EPOLLIN, EPOLLOUT, level-triggered; 0: paused, errors are not told either */
+	uint32_t events; /* level-triggered; 0: paused, not even errors are told */
 	void (*cb)(struct watch *, uint32_t revents);
 	struct loop *loop; /* NULL while not watched */
 };
