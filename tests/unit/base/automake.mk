@@ -3,6 +3,7 @@
 unit_base_tests = \
 	tests/unit/base/test_clock \
 	tests/unit/base/test_counter \
+	tests/unit/base/test_daemon \
 	tests/unit/base/test_dirs \
 	tests/unit/base/test_hmap \
 	tests/unit/base/test_log \
@@ -22,6 +23,8 @@ tests_unit_base_test_clock_SOURCES = tests/unit/base/test_clock.c
 tests_unit_base_test_clock_LDADD = $(CMOCKA_LIBS) $(LIB_BASE)
 tests_unit_base_test_counter_SOURCES = tests/unit/base/test_counter.c
 tests_unit_base_test_counter_LDADD = $(CMOCKA_LIBS) $(LIB_BASE)
+tests_unit_base_test_daemon_SOURCES = tests/unit/base/test_daemon.c
+tests_unit_base_test_daemon_LDADD = $(CMOCKA_LIBS) $(LIB_BASE)
 tests_unit_base_test_dirs_SOURCES = tests/unit/base/test_dirs.c
 tests_unit_base_test_dirs_LDADD = $(CMOCKA_LIBS) $(LIB_BASE)
 tests_unit_base_test_hmap_SOURCES = tests/unit/base/test_hmap.c
