@@ -48,14 +48,12 @@ void act_list_format(const struct act_list *list, struct str *s)
 
 static char *act_parse(char *word, struct act *act)
 {
-	char *arg = strchr(word, ':');
-	char *end;
+	char *colon = strchr(word, ':');
+	const char *arg = colon ? colon + 1 : "";
 	unsigned int port;
 
-	if (arg)
-		*arg++ = '\0';
-	else
-		arg = "";
+	if (colon)
+		*colon = '\0';
 	for (size_t i = 0; i < ACT_N_TYPES; i++) {
 		if (!strcasecmp(word, classes[i]->name)) {
 			memset(act, 0, sizeof(*act));
@@ -69,8 +67,7 @@ static char *act_parse(char *word, struct act *act)
 		act->type = ACT_OUTPUT;
 		return act_output.parse(act, word);
 	}
-	end = xasprintf("unknown action \"%s\"", word);
-	return end;
+	return xasprintf("unknown action \"%s\"", word);
 }
 
 char *act_list_parse(const char *text, struct act_list **listp)
