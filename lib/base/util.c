@@ -219,7 +219,6 @@ bool str_has_suffix(const char *s, const char *suffix)
 }
 
 const char *program_name = "?";
-static char *own_name; /* what program_init() made; others may set 'program_name' */
 
 /* The room of the original argv, for program_set_title(); NULL before program_init(). */
 static char *title_start;
@@ -234,8 +233,7 @@ void program_init(int argc, char *argv[])
 	if (argc < 1 || !argv[0])
 		return;
 	slash = strrchr(argv[0], '/');
-	own_name = xstrdup(slash ? slash + 1 : argv[0]);
-	program_name = own_name;
+	program_name = xstrdup(slash ? slash + 1 : argv[0]);
 	/* A broken pipe is an error of one connection, not the end of the program. */
 	signal(SIGPIPE, SIG_IGN);
 

@@ -44,7 +44,6 @@ static int daemon_main(int argc, char *argv[])
 	pthread_t t;
 
 	program_init(argc, argv);
-	program_name = "testd";
 	script = argv[1];
 	options_parse(argc - 1, argv + 1, groups, ARRAY_SIZE(groups), "", NULL, false);
 	daemon_start(caps);
@@ -90,7 +89,7 @@ static int daemon_main(int argc, char *argv[])
 /* ---- helpers ---------------------------------------------------------- */
 
 static char dir[] = "/tmp/test_daemon.XXXXXX";
-static char *self;
+static char self[] = "testd"; /* as which the daemon is started */
 
 static char *in_dir(const char *name)
 {
@@ -533,11 +532,12 @@ static void test_killed_is_no_crash(void **state)
 
 static void test_backtrace(void **state)
 {
-	char *line = with_log("crash-in-thread --detach --pidfile"), *log, *p;
 	unsigned int n_frames = 0;
+	char *line, *log, *p;
 
 	if (SANITIZED)
 		skip();
+	line = with_log("crash-in-thread --detach --pidfile");
 	expect_exit(start(line, NULL), 0);
 	free(line);
 	EVENTUALLY(live_pid() == 0);
@@ -699,6 +699,5 @@ int main(int argc, char *argv[])
 
 	if (argc > 1)
 		return daemon_main(argc, argv);
-	self = argv[0];
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
