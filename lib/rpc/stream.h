@@ -8,6 +8,7 @@
 #define RPC_STREAM_H
 
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include "base/loop.h"
 
@@ -27,9 +28,11 @@ char *stream_open(struct loop *, const char *target, uint16_t default_port, uint
 void stream_close(struct stream *);
 /* 0 connected, -EAGAIN still on the way, -errno failed. */
 int stream_connect(struct stream *);
-/* Octets moved, 0 end of stream (recv), -EAGAIN, -errno. */
+/* Octets moved, 0 end of stream (recv), -EAGAIN, -errno.  After -EAGAIN the next send must begin with
+ * the same octets, and have at least as many (TLS has them sealed already); a queue does so by itself. */
 ssize_t stream_recv(struct stream *, void *, size_t);
 ssize_t stream_send(struct stream *, const void *, size_t);
+ssize_t stream_sendv(struct stream *, const struct iovec *, int n);
 /* What 'ready' is wanted for: EPOLLIN and EPOLLOUT as the caller means them (TLS maps them). */
 void stream_want(struct stream *, uint32_t events);
 /* Changes who is called. */
