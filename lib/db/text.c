@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A value is a list of tokens between the punctuation ":=, []{}!<>"; a '"' opens a stretch in which
- * punctuation is text, up to the next '"' without a '\' before it.  Which punctuation may follow depends
- * on the type only, so nothing nests. */
+/* A value is a list of tokens between punctuation: text_token().  Which punctuation may follow depends on
+ * the type only, so nothing nests. */
 #include "db/text.h"
 
 #include <ctype.h>
@@ -215,6 +214,42 @@ static char *hinted(char *error, const char *text)
 
 /* ---- atoms ---- */
 
+#define PUNCTUATION ":=, []{}!<>"
+
+char *text_token(const char **pp, char **token)
+{
+	const char *start = *pp, *p;
+	struct str s = STR_INIT;
+	const char *problem = NULL;
+	bool in_quotes = false;
+
+	for (p = start; *p; p++) {
+		if (*p == '\\') {
+			if (in_quotes)
+				str_putc(&s, *p);
+			if (!*++p) {
+				problem = "backslash at end of argument";
+				break;
+			}
+		} else if (*p == '"') {
+			in_quotes = !in_quotes;
+		} else if (!in_quotes &&
+			   (strchr(PUNCTUATION, *p) || isspace((unsigned char)*p))) {
+			break;
+		}
+		str_putc(&s, *p);
+	}
+	if (!problem && in_quotes)
+		problem = "quoted string extends past end of argument";
+	if (problem) {
+		str_uninit(&s);
+		return xasprintf("%s: %s", start, problem);
+	}
+	*pp = p;
+	*token = str_steal(&s);
+	return NULL;
+}
+
 static char *parse_quoted(struct atom_string **sp, const char *s)
 {
 	size_t len = strlen(s);
@@ -224,6 +259,12 @@ static char *parse_quoted(struct atom_string **sp, const char *s)
 
 	if (len < 2 || s[len - 1] != '"')
 		return xasprintf("%s: missing quote at end of quoted string", s);
+	for (size_t i = 1; i < len - 1; i++) {
+		if (s[i] == '\\' && i + 2 < len)
+			i++;
+		else if (s[i] == '"')
+			return xasprintf("%s: quoted string may not include unescaped \"", s);
+	}
 	json = json_loadb(s, len, JSON_DECODE_ANY, &e);
 	if (!json)
 		return xasprintf("%s: not a valid quoted string: %s", s, e.text);
@@ -374,8 +415,6 @@ char *atom_parse(union atom *atom, const struct base_type *b, const char *s,
 
 /* ---- sets and maps ---- */
 
-#define PUNCTUATION ":=, []{}!<>"
-
 struct parser {
 	const char *all; /* for error messages */
 	const char *p;
@@ -394,32 +433,15 @@ static bool at_token(const struct parser *ps)
 	return *ps->p && !strchr(PUNCTUATION, *ps->p) && !isspace((unsigned char)*ps->p);
 }
 
-/* Takes the next token, which may be empty. */
-static char *take_token(struct parser *ps)
-{
-	const char *start = ps->p;
-	bool in_quotes = false;
-
-	for (; *ps->p; ps->p++) {
-		if (in_quotes && *ps->p == '\\' && ps->p[1]) {
-			ps->p++;
-			continue;
-		}
-		if (*ps->p == '"')
-			in_quotes = !in_quotes;
-		else if (!in_quotes &&
-			 (strchr(PUNCTUATION, *ps->p) || isspace((unsigned char)*ps->p)))
-			break;
-	}
-	return xstrndup(start, (size_t)(ps->p - start));
-}
-
 static char *parse_token(struct parser *ps, const struct base_type *b, union atom *atom,
 			 union atom *range_end, bool *is_range)
 {
-	char *token = take_token(ps);
-	char *error = atom_parse(atom, b, token, ps->symbols, range_end, is_range);
+	char *token, *error;
 
+	error = text_token(&ps->p, &token);
+	if (error)
+		return error;
+	error = atom_parse(atom, b, token, ps->symbols, range_end, is_range);
 	free(token);
 	return error;
 }

@@ -32,6 +32,11 @@ enum text_op { TEXT_OP_NONE, TEXT_EQ, TEXT_NE, TEXT_LT, TEXT_GT, TEXT_LE, TEXT_G
  * where plain characters were meant.  For adding to an error. */
 char *text_typography(const char *arg);
 
+/* Takes a token off '*p': up to the next of ":=, []{}!<>", a space or the end.  A '\' takes the next character as
+ * it is and goes; between double quotes all is taken and quotes and '\' stay, for atom_parse().  NULL and
+ * '*token' (maybe empty, the caller frees it), or a sentence. */
+char *text_token(const char **p, char **token);
+
 /* COLUMN[:KEY][OP VALUE] taken apart.  Strings are the caller's to free, NULL where absent.  The key is
  * unquoted if it was quoted. */
 struct text_setting {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "db/text.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,9 +19,7 @@ static const struct operator {
 	{ "{in}", TEXT_IN },   { "{not-in}", TEXT_NOT_IN },
 };
 
-#define NAME_END ":=, []{}!<>"
-
-/* The longest operator that 's' begins with; '*len' is 0 if there is none. */
+/* The longest operator at 's' that a value follows; '*len' is 0 if there is none. */
 static enum text_op operator_at(const char *s, bool with_relations, size_t *len)
 {
 	enum text_op op = TEXT_OP_NONE;
@@ -31,7 +28,7 @@ static enum text_op operator_at(const char *s, bool with_relations, size_t *len)
 	for (size_t i = 0; i < (with_relations ? ARRAY_SIZE(operators) : 1); i++) {
 		size_t n = strlen(operators[i].text);
 
-		if (n > *len && !strncmp(s, operators[i].text, n)) {
+		if (n > *len && !strncmp(s, operators[i].text, n) && s[n]) {
 			*len = n;
 			op = operators[i].op;
 		}
@@ -39,32 +36,22 @@ static enum text_op operator_at(const char *s, bool with_relations, size_t *len)
 	return op;
 }
 
-/* The key at 's', unquoted, and where it ends. */
-static char *parse_key(const char *s, const char **endp, char **keyp)
+/* Replaces the key as it was written by what it means. */
+static char *unquote_key(struct text_setting *s)
 {
 	struct base_type string;
-	bool in_quotes = false;
-	const char *p;
 	union atom atom;
-	char *token, *error;
+	char *error;
 
-	for (p = s; *p; p++) {
-		if (in_quotes && *p == '\\' && p[1])
-			p++;
-		else if (*p == '"')
-			in_quotes = !in_quotes;
-		else if (!in_quotes && (strchr(NAME_END, *p) || isspace((unsigned char)*p)))
-			break;
-	}
+	if (!s->key)
+		return NULL;
 	base_type_init(&string, ATOM_STRING);
-	token = xstrndup(s, (size_t)(p - s));
-	error = atom_parse(&atom, &string, token, NULL, NULL, NULL);
-	free(token);
+	error = atom_parse(&atom, &string, s->key, NULL, NULL, NULL);
 	if (error)
 		return error;
-	*keyp = xstrdup(atom.string->s);
+	free(s->key);
+	s->key = xstrdup(atom.string->s);
 	atom_uninit(&atom, ATOM_STRING);
-	*endp = p;
 	return NULL;
 }
 
@@ -80,25 +67,28 @@ static char *with_typography(char *error, const char *arg)
 	return both;
 }
 
-/* Takes COLUMN[:KEY] off 'arg'; the rest is at '*restp'. */
+/* Takes COLUMN[:KEY] off 'arg', the key as it is written; the rest is at '*restp'. */
 static char *parse_name(const struct table_schema *t, const char *arg, struct text_setting *s,
 			const char **restp)
 {
-	size_t len = strcspn(arg, NAME_END);
 	char *name, *error;
 
 	*s = (struct text_setting){ .op = TEXT_OP_NONE };
-	if (!len)
-		return xasprintf("%s: missing column name", arg);
-	name = xstrndup(arg, len);
-	error = schema_match_column(t, name, &s->column);
+	*restp = arg;
+	error = text_token(restp, &name);
+	if (error)
+		return error;
+	if (!*name)
+		error = xasprintf("%s: missing column name", arg);
+	else
+		error = schema_match_column(t, name, &s->column);
 	if (error)
 		error = with_typography(error, name);
 	free(name);
-	if (error)
+	if (error || **restp != ':')
 		return error;
-	*restp = arg + len;
-	return arg[len] == ':' ? parse_key(arg + len + 1, restp, &s->key) : NULL;
+	++*restp;
+	return text_token(restp, &s->key);
 }
 
 static char *expected_operator(const char *arg, bool with_relations)
@@ -123,7 +113,7 @@ static char *parse_operation(const char *arg, const char *rest, bool with_relati
 	size_t len;
 
 	s->op = operator_at(rest, with_relations, &len);
-	if (!len || !rest[len])
+	if (!len)
 		return expected_operator(arg, with_relations);
 	s->value = xstrdup(rest + len);
 	return NULL;
@@ -137,6 +127,8 @@ char *text_setting_parse(const struct table_schema *t, const char *arg, bool wit
 
 	if (!error && *rest)
 		error = parse_operation(arg, rest, with_relations, s);
+	if (!error)
+		error = unquote_key(s);
 	if (error)
 		text_setting_uninit(s);
 	return error;
@@ -156,6 +148,8 @@ char *text_setting_parse_as(const struct table_schema *t, const char *arg, enum 
 	if (!error && s->key && !column_type_is_map(&s->column->type))
 		error = xasprintf("cannot specify key to %s for non-map column %s", verbs[want],
 				  s->column->name);
+	if (!error)
+		error = unquote_key(s);
 	if (error)
 		text_setting_uninit(s);
 	return error;
