@@ -199,8 +199,10 @@ void fdb_unref(struct fdb *fdb)
 	if (!fdb || __atomic_sub_fetch(&fdb->refs, 1, __ATOMIC_ACQ_REL))
 		return;
 	mutex_lock(&fdb->lock);
+	rcu_enter(); /* the walk steps from entries that it removed */
 	RCUHASH_FOR_EACH (e, node, &fdb->table)
 		entry_remove(fdb, e);
+	rcu_leave();
 	mutex_unlock(&fdb->lock);
 	rcu_synchronize();
 	rcuhash_uninit(&fdb->table);
@@ -238,9 +240,8 @@ struct fdb_port *fdb_entry_port(const struct fdb_entry *e)
 /* The head of the port's list that really is its least recently used learned entry; NULL if all are static. */
 static struct fdb_entry *port_oldest(struct fdb_port *port)
 {
-	size_t n = port->n_entries;
-
-	while (n--) {
+	/* Once round, and then the one that was first again. */
+	for (size_t i = 0; port->n_entries && i <= port->n_entries; i++) {
 		struct fdb_entry *e = cds_list_first_entry(&port->entries, struct fdb_entry, lru);
 
 		if (!e->is_static && used_get(e) <= e->lru_ms)
@@ -419,10 +420,12 @@ void fdb_flush(struct fdb *fdb)
 	struct fdb_entry *e;
 
 	mutex_lock(&fdb->lock);
+	rcu_enter(); /* the walk steps from entries that it removed */
 	RCUHASH_FOR_EACH (e, node, &fdb->table) {
 		if (!e->is_static)
 			entry_remove(fdb, e);
 	}
+	rcu_leave();
 	mutex_unlock(&fdb->lock);
 	tell(fdb);
 }
@@ -535,10 +538,12 @@ void fdb_set_flood_vlans(struct fdb *fdb, const unsigned long *vlans)
 		return;
 	}
 	rcu_store(&fdb->flood_vlans, vlan_bitmap_clone(vlans));
+	rcu_enter();
 	RCUHASH_FOR_EACH (e, node, &fdb->table) {
 		if (vlans && vlan_bitmap_get(vlans, e->vlan) && !e->is_static)
 			entry_remove(fdb, e);
 	}
+	rcu_leave();
 	bump(fdb);
 	mutex_unlock(&fdb->lock);
 	if (old) {

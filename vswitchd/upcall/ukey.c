@@ -39,10 +39,12 @@ void ukeys_uninit(struct ukeys *u)
 		struct ukey_shard *s = &u->shards[i];
 
 		mutex_lock(&s->lock);
+		rcu_enter(); /* the walk steps from entries that it removed */
 		RCUHASH_FOR_EACH (k, node, &s->table) {
 			rcuhash_remove(&s->table, &k->node);
 			rcu_defer(&k->rcu, ukey_free);
 		}
+		rcu_leave();
 		mutex_unlock(&s->lock);
 		rcuhash_uninit(&s->table);
 		mutex_uninit(&s->lock);

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 
-# For each test_X.c two lines here,
-#	tests/unit/vswitchd/test_X
-# in unit_vswitchd_tests, and
-#	tests_unit_vswitchd_test_X_SOURCES = tests/unit/vswitchd/test_X.c
-#	tests_unit_vswitchd_test_X_LDADD = $(CMOCKA_LIBS) $(LIB_...)
-unit_vswitchd_tests =
+unit_vswitchd_tests = \
+	tests/unit/vswitchd/test_fdb \
+	tests/unit/vswitchd/test_vlan
+
+tests_unit_vswitchd_test_fdb_SOURCES = tests/unit/vswitchd/test_fdb.c
+tests_unit_vswitchd_test_fdb_LDADD = $(CMOCKA_LIBS) vswitchd/l2/libl2.a $(LIB_FLOW)
+tests_unit_vswitchd_test_vlan_SOURCES = tests/unit/vswitchd/test_vlan.c
+tests_unit_vswitchd_test_vlan_LDADD = $(CMOCKA_LIBS) vswitchd/l2/libl2.a $(LIB_FLOW)
 
 check_PROGRAMS += $(unit_vswitchd_tests)
 TESTS += $(unit_vswitchd_tests)
