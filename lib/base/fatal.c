@@ -277,13 +277,12 @@ void fatal_thread_end(void *stack)
 
 static void catch_crashes(void)
 {
-	static bool has_stack;
+	static void *main_stack; /* for good */
 	struct sigaction sa = { .sa_sigaction = crash, .sa_flags = SA_SIGINFO | SA_ONSTACK };
 	void *frame;
 
-	if (!has_stack)
-		fatal_thread_start(); /* the main thread's: for good */
-	has_stack = true;
+	if (!main_stack)
+		main_stack = fatal_thread_start();
 	/* The first call loads the unwinder, which a handler must not. */
 	backtrace(&frame, 1);
 	sigemptyset(&sa.sa_mask);

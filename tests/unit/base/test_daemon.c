@@ -73,7 +73,7 @@ static int daemon_main(int argc, char *argv[])
 	daemon_ready();
 	log_info("ready, working");
 	if (streq(script, "crash-in-thread"))
-		thread_create(&t, "crasher", crashes, NULL);
+		thread_create(&t, "breaker", crashes, NULL);
 	if (streq(script, "hang")) {
 		for (;;)
 			pause();
@@ -542,7 +542,7 @@ static void test_backtrace(void **state)
 	free(line);
 	EVENTUALLY(live_pid() == 0);
 	log = read_text("log");
-	p = strstr(log, "|00000|backtrace|EMER|testd crashed: SIGABRT (aborted), thread crasher, "
+	p = strstr(log, "|00000|backtrace|EMER|testd crashed: SIGABRT (aborted), thread breaker, "
 			"backtrace:\n");
 	assert_non_null(p);
 	/* the time is that of the line before it, about */
