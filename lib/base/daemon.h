@@ -21,8 +21,9 @@ bool daemon_is_detached(void);
 int pidfile_read(const char *path);
 /* The pid file's path in use, NULL if none. */
 const char *daemon_pidfile(void);
-/* Locks all memory (--mlockall of ovs-vswitchd).  After daemon_start(), because forks do not inherit
- * it; with --user that takes CAP_IPC_LOCK among the capabilities kept.  NULL or a sentence. */
+/* Locks all memory (--mlockall of ovs-vswitchd).  After daemon_start(), because forks do not
+ * inherit it; with --user that takes CAP_IPC_LOCK among the capabilities kept.  NULL or a
+ * sentence. */
 char *daemon_mlockall(void);
 
 /* Files to unlink when a fatal signal (HUP, INT, TERM, ALRM) or exit() ends the process; they are
