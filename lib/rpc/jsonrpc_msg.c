@@ -90,6 +90,14 @@ struct jsonrpc_text *jsonrpc_text_create(json_t *message)
 	return t;
 }
 
+struct jsonrpc_text *jsonrpc_text_create_raw(char *text, size_t len)
+{
+	struct jsonrpc_text *t = xmalloc(sizeof(*t));
+
+	*t = (struct jsonrpc_text){ .n_refs = 1, .data = text, .len = len };
+	return t;
+}
+
 struct jsonrpc_text *jsonrpc_text_ref(struct jsonrpc_text *t)
 {
 	t->n_refs++;
