@@ -56,7 +56,8 @@ static void coverage_show(struct unixctl_conn *conn, int argc, const char *argv[
 	str_uninit(&s);
 }
 
-static void coverage_read_counter(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+static void coverage_read_counter(struct unixctl_conn *conn, int argc, const char *argv[],
+				  void *aux)
 {
 	uint64_t total;
 	char *text;

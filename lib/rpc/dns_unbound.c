@@ -97,8 +97,8 @@ static struct resolver *resolver_create(struct loop *loop, char **why)
 
 	r->loop = loop;
 	r->ctx = ub_ctx_create();
-	*why = r->ctx ? configure(r->ctx) : xasprintf("cannot make a resolver: %s",
-						      errno_str(errno));
+	*why = r->ctx ? configure(r->ctx)
+		      : xasprintf("cannot make a resolver: %s", errno_str(errno));
 	if (!*why) {
 		err = watch_add(loop, &r->watch, ub_fd(r->ctx), EPOLLIN, answers_ready);
 		if (err)
@@ -179,11 +179,11 @@ static void answered(void *aux, int err, struct ub_result *result)
 		for (int i = 0; result->data[i]; i++)
 			add_address(q, result->data[i], result->len[i]);
 	} else if (!query->why) {
-		query->why = xstrdup(err		 ? ub_strerror(err)
-				     : result->bogus	 ? "the answer does not verify"
-				     : result->nxdomain	 ? "no such name"
-				     : result->rcode	 ? "the name server failed"
-							 : "the name has no address");
+		query->why = xstrdup(err                ? ub_strerror(err)
+				     : result->bogus    ? "the answer does not verify"
+				     : result->nxdomain ? "no such name"
+				     : result->rcode    ? "the name server failed"
+							: "the name has no address");
 	}
 	if (!err)
 		ub_resolve_free(result);

@@ -13,8 +13,8 @@ struct inet_connect;
 /* Calls 'done' once, from the loop: with a connected descriptor, or -errno and a sentence which it
  * frees.  Takes over the target's content; 'name' is for the log. */
 struct inet_connect *inet_connect_start(struct loop *, const char *name, struct inet_target *,
-					uint8_t dscp,
-					void (*done)(void *aux, int fd, char *why), void *aux);
+					uint8_t dscp, void (*done)(void *aux, int fd, char *why),
+					void *aux);
 /* NULL is allowed.  Not after 'done'. */
 void inet_connect_cancel(struct inet_connect *);
 

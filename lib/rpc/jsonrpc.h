@@ -93,7 +93,7 @@ int jsonrpc_send_text(struct jsonrpc_session *, struct jsonrpc_text *);
 /* A blocking exchange for command-line tools: connects, sends one request, waits for its reply (other
  * messages are dropped) at most 'timeout_ms' (0: for ever).  '*reply' is the reply or error message,
  * which the caller uninits.  NULL or a sentence. */
-char *jsonrpc_transact(const char *target, uint16_t default_port, const char *method, json_t *params,
-		       uint32_t timeout_ms, struct jsonrpc_msg *reply) MUST_CHECK;
+char *jsonrpc_transact(const char *target, uint16_t default_port, const char *method,
+		       json_t *params, uint32_t timeout_ms, struct jsonrpc_msg *reply) MUST_CHECK;
 
 #endif

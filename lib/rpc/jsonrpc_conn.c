@@ -9,6 +9,7 @@
  *
  * An owner may destroy the connection in any callback.  'n_entered' counts the functions of this file
  * on the stack that touch it after a callback; the last one frees it. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,8 +133,8 @@ static void update_want(struct jsonrpc_conn *c)
 {
 	if (is_over(c))
 		return;
-	stream_want(c->stream, (may_read(c) && !c->more.scheduled ? EPOLLIN : 0u) |
-				       (c->head ? EPOLLOUT : 0u));
+	stream_want(c->stream,
+		    (may_read(c) && !c->more.scheduled ? EPOLLIN : 0u) | (c->head ? EPOLLOUT : 0u));
 }
 
 /* ---- sending ---------------------------------------------------------- */
@@ -234,6 +235,15 @@ static void log_message(const struct jsonrpc_conn *c, const json_t *json)
 	free(text);
 }
 
+/* jansson quotes what the peer sent, and the sentence goes to the log. */
+static void make_printable(char *s)
+{
+	for (; *s; s++) {
+		if (!isprint((unsigned char)*s))
+			*s = '?';
+	}
+}
+
 static void parse(struct jsonrpc_conn *c, const char *text, size_t len)
 {
 	struct jsonrpc_msg msg;
@@ -243,8 +253,9 @@ static void parse(struct jsonrpc_conn *c, const char *text, size_t len)
 
 	json = json_loadb(text, len, 0, &error);
 	if (!json) {
-		fail(c, EPROTO,
-		     xasprintf("received bad JSON: %s, at octet %d", error.text, error.position));
+		why = xasprintf("received bad JSON: %s, at octet %d", error.text, error.position);
+		make_printable(why);
+		fail(c, EPROTO, why);
 		return;
 	}
 	log_message(c, json);

@@ -99,25 +99,25 @@ static bool is_local(const char *name)
 
 /* ---- up and down ------------------------------------------------------ */
 
-/* Attempts at the longest back-off go on, but not in the log. */
+/* Attempts at the longest back-off go on, but not in the log.  A session of one attempt is a tool's,
+ * which tells its user itself. */
 static enum log_level attempt_level(const struct jsonrpc_session *s)
 {
-	return s->reconnect.backoff_ms >= s->reconnect.max_backoff_ms ? LOG_LVL_DBG : LOG_LVL_INFO;
+	if (!s->retry || s->reconnect.backoff_ms >= s->reconnect.max_backoff_ms)
+		return LOG_LVL_DBG;
+	return LOG_LVL_INFO;
 }
 
 static void log_down(struct jsonrpc_session *s, bool was_up, int err, const char *why)
 {
-	enum log_level before = attempt_level(s);
-
 	if (err == EPROTO || err == EMSGSIZE || err == ENOBUFS)
 		log_warn_rl(&s->rl, "%s: %s, closing the connection", s->name, why);
-	else if (was_up && s->reconnect.passive)
-		log_dbg("%s: %s", s->name, why);
 	else if (was_up)
-		log_info("%s: %s", s->name, why);
+		log_write(&log_this_module, s->retry ? LOG_LVL_INFO : LOG_LVL_DBG, "%s: %s",
+			  s->name, why);
 	else
-		log_write(&log_this_module, before, "%s: connection attempt failed (%s)", s->name,
-			  why);
+		log_write(&log_this_module, attempt_level(s), "%s: connection attempt failed (%s)",
+			  s->name, why);
 }
 
 /* 'why' may belong to what is dropped here: it is copied first.  False if the session is gone. */
@@ -152,8 +152,8 @@ static void handle_received(void *s_, struct jsonrpc_msg *msg)
 		msg->params = msg->id = NULL;
 		return;
 	}
-	if ((msg->type == JSONRPC_REPLY || msg->type == JSONRPC_ERROR) &&
-	    json_is_string(msg->id) && streq(json_string_value(msg->id), ECHO_ID))
+	if ((msg->type == JSONRPC_REPLY || msg->type == JSONRPC_ERROR) && json_is_string(msg->id) &&
+	    streq(json_string_value(msg->id), ECHO_ID))
 		return; /* the answer to a probe: that something came, is all that counts */
 	s->ops->received(s, msg, s->aux);
 }
@@ -194,10 +194,9 @@ static void up(struct jsonrpc_session *s)
 	if (s->paused)
 		jsonrpc_conn_pause(s->conn, true);
 	reconnect_connected(&s->reconnect, clock_ms());
-	if (s->reconnect.passive)
-		log_dbg("%s: connected", s->name);
-	else
-		log_info("%s: connected", s->name);
+	if (!s->listener)
+		log_write(&log_this_module, s->retry ? LOG_LVL_INFO : LOG_LVL_DBG, "%s: connected",
+			  s->name);
 	s->announce = true;
 }
 

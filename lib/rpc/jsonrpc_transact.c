@@ -65,8 +65,8 @@ static void timed_out(struct timer *t)
 	finish(x, xasprintf("no reply within %u ms", x->timeout_ms));
 }
 
-char *jsonrpc_transact(const char *target, uint16_t default_port, const char *method, json_t *params,
-		       uint32_t timeout_ms, struct jsonrpc_msg *reply)
+char *jsonrpc_transact(const char *target, uint16_t default_port, const char *method,
+		       json_t *params, uint32_t timeout_ms, struct jsonrpc_msg *reply)
 {
 	static const struct jsonrpc_session_ops ops = {
 		.connected = connected,

@@ -247,8 +247,8 @@ void stream_fd_update(struct stream *s)
 	}
 }
 
-struct stream *stream_fd_create(const struct stream_kind *kind, struct loop *loop, char *name, int fd,
-				int state)
+struct stream *stream_fd_create(const struct stream_kind *kind, struct loop *loop, char *name,
+				int fd, int state)
 {
 	struct stream *s = xmalloc(sizeof(*s));
 

@@ -37,8 +37,10 @@ ssize_t stream_sendv(struct stream *, const struct iovec *, int n);
 void stream_want(struct stream *, uint32_t events);
 /* Changes who is called. */
 void stream_set_ready(struct stream *, void (*ready)(void *aux), void *aux);
-const char *stream_name(const struct stream *); /* target, or "unix#3", "tcp:10.0.0.1:4711" of a peer */
-const char *stream_peer_id(const struct stream *); /* common name of the TLS peer's certificate, or NULL */
+const char *stream_name(
+	const struct stream *); /* target, or "unix#3", "tcp:10.0.0.1:4711" of a peer */
+const char *stream_peer_id(
+	const struct stream *); /* common name of the TLS peer's certificate, or NULL */
 /* The reason in words of the last failure, NULL if errno says all; owned by the stream. */
 const char *stream_error(const struct stream *);
 /* A pair of connected streams over a socketpair, for tests. */

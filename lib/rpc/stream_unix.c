@@ -181,9 +181,10 @@ static char *listen_unix(const struct stream_kind *kind, struct listener *l, con
 			err = bind_fd(fd, path);
 	}
 	if (err == -EADDRINUSE) {
-		why = xasprintf("%s: another process listens there, or it is not a socket; stop that "
-				"process, or remove the file",
-				l->name);
+		why = xasprintf(
+			"%s: another process listens there, or it is not a socket; stop that "
+			"process, or remove the file",
+			l->name);
 	} else if (err) {
 		why = xasprintf("%s: cannot bind: %s", l->name, errno_str(err));
 	} else if (listen(fd, BACKLOG)) {

@@ -173,8 +173,8 @@ static char *make_context(SSL_CTX **ctxp)
 	ctx = SSL_CTX_new(TLS_method());
 	if (!ctx)
 		return tls_error_text();
-	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-					 SSL_OP_NO_TICKET);
+	SSL_CTX_set_options(ctx,
+			    SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
 #ifdef SSL_OP_IGNORE_UNEXPECTED_EOF
 	/* Messages end by themselves: a peer that just closes has cut nothing off. */
 	SSL_CTX_set_options(ctx, SSL_OP_IGNORE_UNEXPECTED_EOF);
@@ -452,7 +452,6 @@ static const struct option_row rows[] = {
 	{ "ssl-ciphersuites", 0, OPT_REQUIRED, "SUITES",
 	  "cipher suites of TLS 1.3, as OpenSSL names them", option_string, &tls.ciphersuites },
 	{ "ssl-server-name", 0, OPT_REQUIRED, "NAME",
-	  "server name to ask for (SNI) instead of the target's", option_string,
-	  &tls.server_name },
+	  "server name to ask for (SNI) instead of the target's", option_string, &tls.server_name },
 };
 const struct option_group tls_option_group = OPTION_GROUP("TLS options", rows);

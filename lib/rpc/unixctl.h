@@ -23,7 +23,8 @@ typedef void unixctl_fn(struct unixctl_conn *, int argc, const char *argv[], voi
 void unixctl_command_register(const char *name, const char *usage, int min_args, int max_args,
 			      unixctl_fn *, void *aux);
 
-void unixctl_reply(struct unixctl_conn *, const char *text); /* NULL: "" ; a newline is added if missing */
+void unixctl_reply(struct unixctl_conn *,
+		   const char *text); /* NULL: "" ; a newline is added if missing */
 void unixctl_reply_error(struct unixctl_conn *, const char *text);
 /* Takes the reference.  Only where unixctl_wants_json(). */
 void unixctl_reply_json(struct unixctl_conn *, json_t *);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/daemon.h"
@@ -17,11 +18,12 @@ static char *path_of_daemon(const char *name, char **path)
 	char *pidfile = xasprintf("%s/%s.pid", dir_run(), name), *err = NULL;
 	int pid = pidfile_read(pidfile);
 
+	if (!pid) /* the file is missing, or its process */
+		pid = access(pidfile, F_OK) ? -errno : -ESRCH;
 	if (pid > 0)
 		*path = xasprintf("%s/%s.%d.ctl", dir_run(), name, pid);
 	else
-		err = xasprintf("cannot read pidfile \"%s\" (%s)", pidfile,
-				errno_str(pid ? pid : ESRCH));
+		err = xasprintf("cannot read pidfile \"%s\" (%s)", pidfile, errno_str(pid));
 	free(pidfile);
 	return err;
 }
