@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Type system: a device of the host (NIC, veth, somebody else's tap) through packet sockets.
+ *
+ * The sockets belong to a device by index.  When it goes, they stay open and silent; when a device of that name
+ * comes (back), new ones are opened and published, and the old ones closed after the workers are through with them.
+ *
+ * A packet socket copies: the host's own stack sees each frame as well.  A BPF program on the device's ingress hook,
+ * which lies behind the packet sockets, drops them there (host_steal.c). */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "netdev/host_steal.h"
+#include "netdev/linux_link.h"
+#include "netdev/packet_ring.h"
+#include "netdev/packet_tx.h"
+#include "netdev/vnet_hdr.h"
+
+LOG_MODULE(netdev_system);
+
+#define N_TX_QUEUES 2
+
+/* What is bound to one incarnation of the device; published by RCU. */
+struct sockets {
+	struct packet_ring *ring;
+	struct packet_tx *tx[N_TX_QUEUES];
+	struct netdev_close_job job;
+	struct rcu_item rcu;
+};
+
+struct netdev_system {
+	struct linux_port port;
+	struct sockets *sockets; /* RCU; NULL while the device is gone */
+	struct netdev_rxq *rxq; /* NULL: not opened.  Main */
+	struct host_steal *steal;
+	int ifindex; /* that 'sockets' are bound to; 0: none */
+};
+
+static struct netdev_system *cast(const struct netdev *netdev)
+{
+	return (struct netdev_system *)netdev;
+}
+
+static void sockets_close(struct sockets *s)
+{
+	if (!s)
+		return;
+	packet_ring_destroy(s->ring);
+	for (size_t i = 0; i < N_TX_QUEUES; i++)
+		packet_tx_destroy(s->tx[i]);
+	free(s);
+}
+
+static void sockets_close_job(struct netdev_close_job *job)
+{
+	sockets_close(CONTAINER_OF(job, struct sockets, job));
+}
+
+static void sockets_retired(struct rcu_item *item)
+{
+	struct sockets *s = CONTAINER_OF(item, struct sockets, rcu);
+
+	s->job.fn = sockets_close_job;
+	netdev_closer_submit(&s->job);
+}
+
+/* Unlink, wait, close: workers hold rcu_enter() while they use a socket. */
+static void sockets_replace(struct netdev_system *dev, struct sockets *new_)
+{
+	struct sockets *old = rcu_load_locked(&dev->sockets);
+
+	rcu_store(&dev->sockets, new_);
+	if (dev->rxq)
+		netdev_rxq_set_fd(dev->rxq, new_ ? packet_ring_fd(new_->ring) : -1);
+	if (old)
+		rcu_defer(&old->rcu, sockets_retired);
+}
+
+static int sockets_open(const char *name, const struct linux_link *link, struct sockets **sp)
+{
+	bool bypass = linux_device_has_tso(name);
+	struct sockets *s = xzalloc(sizeof(*s));
+	int err;
+
+	s->ring = packet_ring_create(link->ifindex, link->mtu);
+	err = s->ring ? 0 : -errno;
+	for (size_t i = 0; i < N_TX_QUEUES && !err; i++) {
+		s->tx[i] = packet_tx_create(link->ifindex, bypass);
+		err = s->tx[i] ? 0 : -errno;
+	}
+	if (err) {
+		sockets_close(s);
+		return err;
+	}
+	*sp = s;
+	return 0;
+}
+
+static void link_changed(struct linux_port *port, const struct linux_link *link)
+{
+	struct netdev_system *dev = CONTAINER_OF(port, struct netdev_system, port);
+	struct sockets *s;
+	int err;
+
+	if (!link) {
+		dev->ifindex = 0;
+		sockets_replace(dev, NULL);
+		host_steal_destroy(dev->steal);
+		dev->steal = NULL;
+		return;
+	}
+	if (link->ifindex == dev->ifindex)
+		return;
+	err = sockets_open(netdev_name(&port->up), link, &s);
+	if (err) {
+		log_err("%s: cannot open the device that came back: %s", netdev_name(&port->up),
+			errno_str(err));
+		return;
+	}
+	dev->ifindex = link->ifindex;
+	dev->steal = host_steal_create(link->ifindex, netdev_name(&port->up));
+	sockets_replace(dev, s);
+}
+
+static char *construct(struct netdev *netdev)
+{
+	struct netdev_system *dev = cast(netdev);
+	struct linux_link link;
+	struct sockets *s;
+	int err;
+
+	err = linux_link_query(netdev->name, &link);
+	if (!err)
+		err = sockets_open(netdev->name, &link, &s);
+	if (err)
+		return xasprintf("could not open network device %s (%s)", netdev->name,
+				 strerror(-err));
+	dev->port.link_changed = link_changed;
+	dev->ifindex = link.ifindex;
+	dev->sockets = s;
+	dev->steal = host_steal_create(link.ifindex, netdev->name);
+	linux_port_update(&dev->port, &link);
+	netdev->n_rxqs = 1;
+	netdev->tx_offloads = NETDEV_TX_CSUM | NETDEV_TX_TSO4 | NETDEV_TX_TSO6 | NETDEV_TX_UFO |
+			      (vnet_hdr_has_uso() ? NETDEV_TX_USO : 0);
+	return NULL;
+}
+
+static void destruct(struct netdev *netdev)
+{
+	struct netdev_system *dev = cast(netdev);
+
+	host_steal_destroy(dev->steal);
+	sockets_close(rcu_load_locked(&dev->sockets));
+}
+
+static int get_stats(const struct netdev *netdev, struct netdev_stats *stats)
+{
+	struct netdev_system *dev = cast(netdev);
+	struct sockets *s = rcu_load_locked(&dev->sockets);
+
+	if (s)
+		dev->port.n_ring_drops += packet_ring_take_drops(s->ring);
+	return linux_port_get_stats(netdev, stats);
+}
+
+static struct netdev_rxq *rxq_open(struct netdev *netdev, unsigned int queue)
+{
+	struct netdev_system *dev = cast(netdev);
+	struct sockets *s = rcu_load_locked(&dev->sockets);
+
+	(void)queue;
+	dev->rxq = xzalloc(sizeof(*dev->rxq));
+	dev->rxq->fd = s ? packet_ring_fd(s->ring) : -1;
+	return dev->rxq;
+}
+
+static void rxq_close(struct netdev_rxq *rxq)
+{
+	free(rxq);
+}
+
+static int rxq_recv(struct netdev_rxq *rxq, struct packet_batch *batch)
+{
+	struct sockets *s = rcu_load(&cast(rxq->netdev)->sockets);
+
+	return s ? packet_ring_recv(s->ring, rxq, batch) : -ENODEV;
+}
+
+static unsigned int send_batch(struct netdev *netdev, unsigned int queue, struct packet_batch *batch,
+			       uint64_t drops[DROP_N_REASONS])
+{
+	struct sockets *s = rcu_load(&cast(netdev)->sockets);
+	unsigned int n = batch->n;
+
+	if (s)
+		return packet_tx_send(s->tx[queue % N_TX_QUEUES], batch, drops);
+	for (unsigned int i = 0; i < n; i++)
+		packet_release(batch->pkts[i]);
+	batch->n = 0;
+	drops[DROP_TX_DOWN] += n;
+	return n;
+}
+
+const struct netdev_class netdev_system_class = {
+	.type = "system",
+	.size = sizeof(struct netdev_system),
+	.init = linux_link_init,
+	.uninit = linux_link_uninit,
+	.needs_system = true,
+	.construct = construct,
+	.destruct = destruct,
+	.format_status = linux_port_format_status,
+	.get_stats = get_stats,
+	.set_mtu = linux_port_set_mtu,
+	.set_mac = linux_port_set_mac,
+	.set_admin_up = linux_port_set_admin_up,
+	.rxq_open = rxq_open,
+	.rxq_close = rxq_close,
+	.rxq_recv = rxq_recv,
+	.send = send_batch,
+};

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Types tap and internal: a tap of our own (the kernel's tuntap), with virtio headers and all offloads, so that the
+ * host's frames come and go unsegmented and without checksums.
+ *
+ * The device persists: after a crash or a restart it is found again by name, with its addresses and routes; it is
+ * removed with the port, or by exit --cleanup.  It may be moved to another network namespace: the descriptor goes on
+ * working, only its status is as it was last. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "netdev/linux_link.h"
+#include "netdev/vnet_hdr.h"
+
+LOG_MODULE(netdev_tap);
+
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
+#define HEADROOM 128
+#define SMALL_ROOM 2048 /* octets of an ordinary frame */
+#define LARGE_MAX (65536 + 128) /* of a GSO frame */
+
+struct netdev_tap {
+	struct linux_port port;
+	int fd;
+	struct mutex tx_lock; /* one writer at a time keeps a flow's frames in order */
+};
+
+/* An ordinary frame is read into one of these, which its release() gives back. */
+struct pooled {
+	struct packet p;
+	bool busy; /* atomic */
+	uint8_t room[HEADROOM + SMALL_ROOM];
+};
+
+struct rxq_tap {
+	struct netdev_rxq up;
+	unsigned int next;
+	struct pooled pool[PACKET_BATCH_MAX];
+	uint8_t large[LARGE_MAX]; /* what does not fit goes on here */
+};
+
+static struct netdev_tap *cast(const struct netdev *netdev)
+{
+	return (struct netdev_tap *)netdev;
+}
+
+static void link_changed(struct linux_port *port, const struct linux_link *link)
+{
+	struct netdev_tap *dev = CONTAINER_OF(port, struct netdev_tap, port);
+	struct ifreq ifr = { 0 };
+
+	if (link)
+		return;
+	if (!ioctl(dev->fd, TUNGETIFF, &ifr))
+		log_info("%s: device was moved to another network namespace", netdev_name(&port->up));
+	else
+		log_warn("%s: somebody deleted the device; the port is dead until it is added again",
+			 netdev_name(&port->up));
+}
+
+static int open_tap(const char *name, int *fdp)
+{
+	unsigned int offloads = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return -errno;
+	strlcpy_(ifr.ifr_name, name, sizeof(ifr.ifr_name));
+	if (vnet_hdr_has_uso())
+		offloads |= TUN_F_USO4 | TUN_F_USO6;
+	if (ioctl(fd, TUNSETIFF, &ifr) || ioctl(fd, TUNSETOFFLOAD, offloads) ||
+	    ioctl(fd, TUNSETPERSIST, 1)) {
+		int err = errno;
+
+		close(fd);
+		return -err;
+	}
+	*fdp = fd;
+	return 0;
+}
+
+static char *construct(struct netdev *netdev)
+{
+	struct netdev_tap *dev = cast(netdev);
+	struct linux_link link;
+	int err;
+
+	if (strlen(netdev->name) >= IFNAMSIZ)
+		return xasprintf("could not open network device %s (a name has at most %d characters)",
+				 netdev->name, IFNAMSIZ - 1);
+	err = open_tap(netdev->name, &dev->fd);
+	if (err)
+		return xasprintf("could not open network device %s (%s)", netdev->name,
+				 err == -EINVAL ? "there is a device of that name that is no tap" :
+				 err == -EBUSY	? "another process holds the tap of that name" :
+						  strerror(-err));
+	err = linux_link_query(netdev->name, &link);
+	if (err) {
+		close(dev->fd);
+		return xasprintf("could not open network device %s (%s)", netdev->name,
+				 strerror(-err));
+	}
+	mutex_init(&dev->tx_lock);
+	dev->port.link_changed = link_changed;
+	dev->port.stats_are_swapped = true;
+	linux_port_update(&dev->port, &link);
+	netdev->n_rxqs = 1;
+	netdev->tx_offloads = NETDEV_TX_CSUM | NETDEV_TX_TSO4 | NETDEV_TX_TSO6 | NETDEV_TX_UFO |
+			      (vnet_hdr_has_uso() ? NETDEV_TX_USO : 0);
+	return NULL;
+}
+
+static void destruct(struct netdev *netdev)
+{
+	struct netdev_tap *dev = cast(netdev);
+
+	if (!netdev->keep)
+		ioctl(dev->fd, TUNSETPERSIST, 0); /* the device goes with the descriptor */
+	close(dev->fd);
+	mutex_uninit(&dev->tx_lock);
+}
+
+static struct netdev_rxq *rxq_open(struct netdev *netdev, unsigned int queue)
+{
+	struct rxq_tap *rxq = xzalloc(sizeof(*rxq));
+
+	(void)queue;
+	rxq->up.fd = cast(netdev)->fd;
+	return &rxq->up;
+}
+
+static void rxq_close(struct netdev_rxq *rxq)
+{
+	free(CONTAINER_OF(rxq, struct rxq_tap, up));
+}
+
+static void pooled_release(struct packet *p)
+{
+	__atomic_store_n(&CONTAINER_OF(p, struct pooled, p)->busy, false, __ATOMIC_RELEASE);
+}
+
+/* Reads one frame.  NULL with 0 (dropped, counted) or -errno in '*err'. */
+static struct packet *read_one(struct rxq_tap *rxq, int fd, int *err)
+{
+	struct pooled *pooled = &rxq->pool[rxq->next];
+	bool is_free = !__atomic_load_n(&pooled->busy, __ATOMIC_ACQUIRE);
+	struct virtio_net_hdr vnet;
+	struct iovec iov[] = {
+		{ &vnet, sizeof(vnet) },
+		{ pooled->room + HEADROOM, SMALL_ROOM },
+		{ rxq->large, sizeof(rxq->large) },
+	};
+	struct packet *p;
+	ssize_t n;
+
+	if (!is_free) {
+		/* All are in use: read into the large room, and copy. */
+		iov[1] = (struct iovec){ rxq->large, 0 };
+	}
+	n = readv(fd, iov, 3);
+	if (n < (ssize_t)sizeof(vnet)) {
+		*err = n < 0 ? -errno : -EIO;
+		return NULL;
+	}
+	n -= sizeof(vnet);
+	*err = 0;
+	if (is_free && n <= SMALL_ROOM) {
+		rxq->next = (rxq->next + 1) % ARRAY_SIZE(rxq->pool);
+		p = &pooled->p;
+		packet_init(p, pooled->room, sizeof(pooled->room), HEADROOM, n, pooled_release);
+		__atomic_store_n(&pooled->busy, true, __ATOMIC_RELAXED);
+	} else {
+		size_t head = MIN((size_t)n, iov[1].iov_len);
+
+		p = packet_create(HEADROOM, n, 0);
+		memcpy(p->data, iov[1].iov_base, head);
+		memcpy(p->data + head, rxq->large, n - head);
+	}
+	if (vnet_hdr_decode(&vnet, p)) {
+		packet_release(p);
+		netdev_rxq_drop(&rxq->up, DROP_BAD_OFFLOAD, 1);
+		return NULL;
+	}
+	return p;
+}
+
+static int rxq_recv(struct netdev_rxq *rxq_, struct packet_batch *batch)
+{
+	struct rxq_tap *rxq = CONTAINER_OF(rxq_, struct rxq_tap, up);
+	int fd = cast(rxq_->netdev)->fd, err = 0;
+
+	batch->n = 0;
+	rxq->next = 0; /* the last batch is through: the same, warm memory again */
+	while (batch->n < PACKET_BATCH_MAX) {
+		struct packet *p = read_one(rxq, fd, &err);
+
+		if (p)
+			batch->pkts[batch->n++] = p;
+		else if (err)
+			break;
+	}
+	if (batch->n)
+		return batch->n;
+	return err == -EAGAIN || err == -EIO ? -EAGAIN : -ENODEV; /* EIO: the device is down */
+}
+
+static enum drop_reason reason(int err)
+{
+	switch (err) {
+	case EIO: /* administratively down */
+	case EBADFD:
+		return DROP_TX_DOWN;
+	case EAGAIN:
+	case ENOBUFS:
+	case ENOMEM:
+		return DROP_TX_QUEUE_FULL;
+	case EMSGSIZE:
+		return DROP_MTU_EXCEEDED;
+	default:
+		return DROP_TX_ERROR;
+	}
+}
+
+static unsigned int send_batch(struct netdev *netdev, unsigned int queue, struct packet_batch *batch,
+			       uint64_t drops[DROP_N_REASONS])
+{
+	struct netdev_tap *dev = cast(netdev);
+	unsigned int n_dropped = 0;
+
+	(void)queue;
+	mutex_lock(&dev->tx_lock);
+	for (unsigned int i = 0; i < batch->n; i++) {
+		struct packet *p = batch->pkts[i];
+		struct virtio_net_hdr vnet;
+		struct iovec iov[] = { { &vnet, sizeof(vnet) }, { p->data, p->len } };
+
+		vnet_hdr_encode(p, &vnet);
+		while (writev(dev->fd, iov, 2) < 0) {
+			if (errno == EINTR)
+				continue;
+			drops[reason(errno)]++;
+			n_dropped++;
+			break;
+		}
+	}
+	mutex_unlock(&dev->tx_lock);
+	for (unsigned int i = 0; i < batch->n; i++)
+		packet_release(batch->pkts[i]);
+	batch->n = 0;
+	return n_dropped;
+}
+
+#define TAP_OPERATIONS                                                                             \
+	.size = sizeof(struct netdev_tap), .init = linux_link_init, .uninit = linux_link_uninit,   \
+	.needs_system = true, .construct = construct, .destruct = destruct,                        \
+	.format_status = linux_port_format_status, .get_stats = linux_port_get_stats,              \
+	.set_mtu = linux_port_set_mtu, .set_mac = linux_port_set_mac,                              \
+	.set_admin_up = linux_port_set_admin_up, .rxq_open = rxq_open, .rxq_close = rxq_close,     \
+	.rxq_recv = rxq_recv, .send = send_batch
+
+const struct netdev_class netdev_tap_class = { .type = "tap", TAP_OPERATIONS };
+const struct netdev_class netdev_internal_class = { .type = "internal", TAP_OPERATIONS };

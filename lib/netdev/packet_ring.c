@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Why V2: a V3 block holds a lone frame for about a millisecond.  Why not recvmmsg(): the ring costs no system call
+ * per batch, and the frame is not copied a second time.
+ *
+ * A packet's memory is its slot; release() gives the slot back to the kernel, which goes on only to a slot that it
+ * owns.  Workers run each batch to completion, so slots come back in the order they went out, or nearly.  Who keeps
+ * a packet for longer than its batch must clone it. */
+#include "netdev/packet_ring.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "netdev/vnet_hdr.h"
+
+#define BLOCK_SIZE 65536
+#define RESERVE 96 /* headroom in a slot, beside what the kernel's own header leaves */
+#define OVERHEAD 256 /* of a slot: its header, sockaddr_ll, reserve, virtio header, a tag */
+#define MIN_SLOT 2048
+#define MAX_SLOT 16384
+#define LARGE_MAX (65536 + 128) /* frames beyond a slot */
+#define SOCKET_BUFFER (16 << 20) /* of copies of large frames */
+
+/* All rings together take at most about this; each port gets less the more there are. */
+#define BUDGET_OCTETS (512ULL << 20)
+#define MAX_RING_OCTETS (4U << 20)
+#define MIN_RING_OCTETS (256U << 10)
+
+static uint64_t octets_used; /* atomic */
+
+struct slot_packet {
+	struct packet p;
+	struct tpacket2_hdr *hdr;
+	bool busy; /* atomic: not released yet */
+};
+
+struct packet_ring {
+	int fd;
+	uint8_t *map;
+	size_t map_size;
+	uint32_t slot_size, n_slots;
+	uint32_t next; /* slot to look at */
+	uint32_t next_packet; /* of 'packets' */
+	struct slot_packet packets[PACKET_BATCH_MAX];
+	uint8_t *large; /* LARGE_MAX octets, where recvmsg() puts a frame */
+};
+
+static uint32_t ring_octets(void)
+{
+	uint64_t used = __atomic_load_n(&octets_used, __ATOMIC_RELAXED);
+	uint64_t left = used < BUDGET_OCTETS ? BUDGET_OCTETS - used : 0;
+	/* A sixteenth of what is left: the first ports get much, a thousandth still gets something. */
+	uint64_t want = MIN(MAX(left / 16, MIN_RING_OCTETS), MAX_RING_OCTETS);
+
+	return ROUND_UP(want, BLOCK_SIZE);
+}
+
+static uint32_t slot_size_for(uint32_t mtu)
+{
+	uint32_t size = MIN_SLOT;
+
+	while (size < mtu + OVERHEAD && size < MAX_SLOT)
+		size *= 2;
+	return size;
+}
+
+static int set(int fd, int option, int value)
+{
+	return setsockopt(fd, SOL_PACKET, option, &value, sizeof(value));
+}
+
+static int setup(struct packet_ring *r, int ifindex, uint32_t mtu)
+{
+	struct packet_mreq mreq = { .mr_ifindex = ifindex, .mr_type = PACKET_MR_PROMISC };
+	struct sockaddr_ll sll = { .sll_family = AF_PACKET,
+				   .sll_protocol = htons(ETH_P_ALL),
+				   .sll_ifindex = ifindex };
+	int rcvbuf = SOCKET_BUFFER;
+	struct tpacket_req req;
+
+	/* Without a protocol nothing arrives until all is set up and bound. */
+	r->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (r->fd < 0)
+		return -errno;
+	if (set(r->fd, PACKET_VERSION, TPACKET_V2) || set(r->fd, PACKET_VNET_HDR, 1) ||
+	    set(r->fd, PACKET_RESERVE, RESERVE) || set(r->fd, PACKET_COPY_THRESH, 1) ||
+	    set(r->fd, PACKET_IGNORE_OUTGOING, 1) || set(r->fd, PACKET_AUXDATA, 1))
+		return -errno;
+	setsockopt(r->fd, SOL_SOCKET, SO_RCVBUFFORCE, &rcvbuf, sizeof(rcvbuf));
+
+	r->slot_size = slot_size_for(mtu);
+	r->map_size = ring_octets();
+	req.tp_block_size = BLOCK_SIZE;
+	req.tp_block_nr = r->map_size / BLOCK_SIZE;
+	req.tp_frame_size = r->slot_size;
+	req.tp_frame_nr = r->map_size / r->slot_size;
+	if (setsockopt(r->fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof(req)))
+		return -errno;
+	r->n_slots = req.tp_frame_nr;
+	r->map = mmap(NULL, r->map_size, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, 0);
+	if (r->map == MAP_FAILED) {
+		r->map = NULL;
+		return -errno;
+	}
+	__atomic_add_fetch(&octets_used, r->map_size, __ATOMIC_RELAXED);
+
+	if (bind(r->fd, (struct sockaddr *)&sll, sizeof(sll)) ||
+	    setsockopt(r->fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &mreq, sizeof(mreq)))
+		return -errno;
+	return 0;
+}
+
+struct packet_ring *packet_ring_create(int ifindex, uint32_t mtu)
+{
+	struct packet_ring *r = xzalloc(sizeof(*r));
+	int err;
+
+	r->fd = -1;
+	r->large = xmalloc(LARGE_MAX);
+	err = setup(r, ifindex, mtu);
+	if (err) {
+		packet_ring_destroy(r);
+		errno = -err;
+		return NULL;
+	}
+	return r;
+}
+
+void packet_ring_destroy(struct packet_ring *r)
+{
+	if (!r)
+		return;
+	if (r->map) {
+		munmap(r->map, r->map_size);
+		__atomic_sub_fetch(&octets_used, r->map_size, __ATOMIC_RELAXED);
+	}
+	if (r->fd >= 0)
+		close(r->fd);
+	free(r->large);
+	free(r);
+}
+
+int packet_ring_fd(const struct packet_ring *r)
+{
+	return r->fd;
+}
+
+uint32_t packet_ring_take_drops(struct packet_ring *r)
+{
+	struct tpacket_stats stats = { 0 };
+	socklen_t len = sizeof(stats);
+
+	/* Reading resets them. */
+	return getsockopt(r->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &len) ? 0 : stats.tp_drops;
+}
+
+static void give_back(struct tpacket2_hdr *h)
+{
+	__atomic_store_n(&h->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+}
+
+static void slot_release(struct packet *p)
+{
+	struct slot_packet *sp = CONTAINER_OF(p, struct slot_packet, p);
+
+	give_back(sp->hdr);
+	__atomic_store_n(&sp->busy, false, __ATOMIC_RELEASE);
+}
+
+/* Puts a tag back that the kernel took off: it stands in the auxiliary data only. */
+static bool put_tag(struct packet *p, uint16_t tpid, uint16_t tci)
+{
+	uint8_t *data;
+
+	if (p->len < 2 * ETH_ALEN)
+		return false;
+	data = packet_push(p, 4);
+	if (!data)
+		return false;
+	memmove(data, data + 4, 2 * ETH_ALEN);
+	data[12] = tpid >> 8;
+	data[13] = tpid;
+	data[14] = tci >> 8;
+	data[15] = tci;
+	return true;
+}
+
+/* The frame of a slot as a packet in place; NULL if all packet structs are in use. */
+static struct packet *from_slot(struct packet_ring *r, struct tpacket2_hdr *h)
+{
+	struct slot_packet *sp = &r->packets[r->next_packet];
+	struct virtio_net_hdr vnet;
+	uint8_t *slot = (uint8_t *)h;
+	size_t header = TPACKET_ALIGN(sizeof(*h));
+
+	if (__atomic_load_n(&sp->busy, __ATOMIC_ACQUIRE))
+		return NULL;
+	r->next_packet = (r->next_packet + 1) % ARRAY_SIZE(r->packets);
+	/* The virtio header stands just in front of the frame, in what becomes headroom. */
+	memcpy(&vnet, slot + h->tp_mac - sizeof(vnet), sizeof(vnet));
+	packet_init(&sp->p, slot + header, r->slot_size - header, h->tp_mac - header, h->tp_snaplen,
+		    slot_release);
+	sp->hdr = h;
+	__atomic_store_n(&sp->busy, true, __ATOMIC_RELAXED);
+	if (vnet_hdr_decode(&vnet, &sp->p)) {
+		errno = EBADMSG;
+		packet_release(&sp->p);
+		return NULL;
+	}
+	return &sp->p;
+}
+
+/* The next frame that was too large for its slot, from the socket's queue, on the heap. */
+static struct packet *from_socket(struct packet_ring *r, int *err)
+{
+	struct virtio_net_hdr vnet;
+	struct iovec iov[] = { { &vnet, sizeof(vnet) }, { r->large, LARGE_MAX } };
+	union {
+		struct cmsghdr align;
+		uint8_t room[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+	} control;
+	struct msghdr msg = { .msg_iov = iov,
+			      .msg_iovlen = 2,
+			      .msg_control = &control,
+			      .msg_controllen = sizeof(control) };
+	struct packet *p;
+	ssize_t n = recvmsg(r->fd, &msg, MSG_DONTWAIT);
+
+	if (n < (ssize_t)sizeof(vnet)) {
+		*err = n < 0 ? errno : EBADMSG;
+		return NULL;
+	}
+	if (msg.msg_flags & MSG_TRUNC) {
+		*err = EMSGSIZE;
+		return NULL;
+	}
+	p = packet_create_data(r->large, n - sizeof(vnet));
+	if (vnet_hdr_decode(&vnet, p)) {
+		packet_release(p);
+		*err = EBADMSG;
+		return NULL;
+	}
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
+		struct tpacket_auxdata aux;
+
+		if (c->cmsg_level != SOL_PACKET || c->cmsg_type != PACKET_AUXDATA ||
+		    c->cmsg_len < CMSG_LEN(sizeof(aux)))
+			continue;
+		memcpy(&aux, CMSG_DATA(c), sizeof(aux));
+		if (aux.tp_status & TP_STATUS_VLAN_VALID)
+			put_tag(p, aux.tp_status & TP_STATUS_VLAN_TPID_VALID ? aux.tp_vlan_tpid : ETH_P_8021Q,
+				aux.tp_vlan_tci);
+	}
+	return p;
+}
+
+static struct packet *receive_one(struct packet_ring *r, struct netdev_rxq *rxq,
+				  struct tpacket2_hdr *h, uint32_t status)
+{
+	int err = EBADMSG;
+	struct packet *p;
+
+	if (h->tp_snaplen < h->tp_len || status & TP_STATUS_COPY) {
+		/* Larger than a slot: a copy is queued, unless there was no memory for it. */
+		p = status & TP_STATUS_COPY ? from_socket(r, &err) : NULL;
+		if (!(status & TP_STATUS_COPY))
+			err = ENOBUFS;
+		give_back(h);
+		if (!p)
+			netdev_rxq_drop(rxq,
+					err == EMSGSIZE ? DROP_GIANT :
+					err == EBADMSG	? DROP_BAD_OFFLOAD :
+							  DROP_NO_MEMORY,
+					1);
+		return p;
+	}
+	errno = 0;
+	p = from_slot(r, h);
+	if (!p) {
+		if (errno != EBADMSG)
+			give_back(h);
+		netdev_rxq_drop(rxq, errno == EBADMSG ? DROP_BAD_OFFLOAD : DROP_NO_MEMORY, 1);
+		return NULL;
+	}
+	if (status & TP_STATUS_VLAN_VALID &&
+	    !put_tag(p, status & TP_STATUS_VLAN_TPID_VALID ? h->tp_vlan_tpid : ETH_P_8021Q,
+		     h->tp_vlan_tci)) {
+		packet_release(p);
+		netdev_rxq_drop(rxq, DROP_RUNT, 1);
+		return NULL;
+	}
+	return p;
+}
+
+int packet_ring_recv(struct packet_ring *r, struct netdev_rxq *rxq, struct packet_batch *batch)
+{
+	unsigned int seen = 0;
+
+	batch->n = 0;
+	r->next_packet = 0; /* the last batch is through: the same, warm structs again */
+	while (batch->n < PACKET_BATCH_MAX) {
+		struct tpacket2_hdr *h = (void *)(r->map + (size_t)r->next * r->slot_size);
+		uint32_t status = __atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE);
+		struct packet *p;
+
+		if (!(status & TP_STATUS_USER))
+			break;
+		seen++;
+		r->next = r->next + 1 == r->n_slots ? 0 : r->next + 1;
+		p = receive_one(r, rxq, h, status);
+		if (p)
+			batch->pkts[batch->n++] = p;
+	}
+	if (batch->n)
+		return batch->n;
+	if (!seen) {
+		/* Woken for nothing: an error is pending (the device went down), which is read to clear it. */
+		int err = 0;
+		socklen_t len = sizeof(err);
+
+		getsockopt(r->fd, SOL_SOCKET, SO_ERROR, &err, &len);
+	}
+	return -EAGAIN;
+}
