@@ -100,7 +100,8 @@ static char *open_netdev(struct iface *iface)
 
 	if (!br->ofproto)
 		return xstrdup(br->error ? br->error : "its bridge could not be created");
-	err = netdev_open(iface->name, iface->type, &iface->netdev);
+	err = netdev_open(iface->name, dpif_port_open_type(ofproto_type(br->ofproto), iface->type),
+			  &iface->netdev);
 	if (err)
 		return err;
 	err = netdev_set_options(iface->netdev, &iface->row->options);

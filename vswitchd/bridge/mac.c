@@ -24,7 +24,7 @@ static bool may_lend(const struct iface *iface, uint8_t mac[6])
 	const char *type = netdev_type(iface->netdev);
 	struct netdev_status status;
 
-	if (streq(type, "internal") || streq(type, "tap") || netdev_type_is_patch(type) ||
+	if (str_has_suffix(type, "internal") || streq(type, "tap") || netdev_type_is_patch(type) ||
 	    streq(iface->name, iface->port->bridge->name))
 		return false;
 	netdev_get_status(iface->netdev, &status);

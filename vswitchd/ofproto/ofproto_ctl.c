@@ -197,69 +197,34 @@ static void dpif_dump_dps(struct unixctl_conn *conn, int argc, const char *argv[
 	reply(conn, &show);
 }
 
-/* "flags:SFPR." of TCP flags. */
-static void tcp_flags_format(uint16_t flags, struct str *s)
-{
-	static const char letters[] = "FSRP.UECN";
-
-	for (size_t i = 0; i < sizeof(letters) - 1; i++) {
-		if (flags >> i & 1)
-			str_putc(s, letters[i]);
-	}
-	if (flags >> 9)
-		str_printf(s, "+0x%x", flags & ~0x1ffu);
-}
-
-static void flow_stats_format(const struct dpif_flow_stats *stats, struct str *s)
-{
-	str_printf(s, ", packets:%" PRIu64 ", bytes:%" PRIu64 ", used:", stats->n_packets,
-		   stats->n_bytes);
-	if (stats->used_ms)
-		str_printf(s, "%.3fs", (clock_ms() - MIN(stats->used_ms, clock_ms())) / 1000.0);
-	else
-		str_put(s, "never");
-	if (stats->tcp_flags) {
-		str_put(s, ", flags:");
-		tcp_flags_format(stats->tcp_flags, s);
-	}
-}
-
 static void flow_show(const struct dpif_flow *f, const struct odp_names *names, bool verbose,
 		      struct show *show)
 {
-	struct str key = STR_INIT, acts = STR_INIT;
-	char ufid[64];
+	struct str key = STR_INIT, acts = STR_INIT, ufid = STR_INIT;
 
-	snprintf(ufid, sizeof(ufid), "%08" PRIx32 "-%04x-%04x-%04x-%04x%08" PRIx32,
-		 (uint32_t)(f->ufid.parts[0] >> 32), (unsigned int)(f->ufid.parts[0] >> 16 & 0xffff),
-		 (unsigned int)(f->ufid.parts[0] & 0xffff), (unsigned int)(f->ufid.parts[1] >> 48),
-		 (unsigned int)(f->ufid.parts[1] >> 32 & 0xffff), (uint32_t)f->ufid.parts[1]);
+	dpif_flow_format(f, names, verbose, &show->s);
+	str_putc(&show->s, '\n');
 	odp_flow_format(&f->key, &f->mask, verbose, names, &key);
 	odp_actions_format(f->actions, f->actions_len, names, &acts);
-	if (verbose)
-		str_printf(&show->s, "ufid:%s, ", ufid);
-	str_put(&show->s, str_cstr(&key));
-	flow_stats_format(&f->stats, &show->s);
-	if (verbose)
-		str_printf(&show->s, ", dp:%s", f->dp_layer ? f->dp_layer : "ovs");
-	str_printf(&show->s, ", actions:%s\n", str_cstr(&acts));
+	dpif_ufid_format(&f->ufid, &ufid);
 	json_array_append_new(show->json,
-			      json_pack("{s:s, s:s, s:I, s:I, s:o, s:s}", "ufid", ufid, "match",
-					str_cstr(&key), "packets", (json_int_t)f->stats.n_packets,
-					"bytes", (json_int_t)f->stats.n_bytes, "used-ms-ago",
+			      json_pack("{s:s, s:s, s:I, s:I, s:o, s:s}", "ufid",
+					str_cstr(&ufid) + strlen("ufid:"), "match", str_cstr(&key),
+					"packets", (json_int_t)f->stats.n_packets, "bytes",
+					(json_int_t)f->stats.n_bytes, "used-ms-ago",
 					f->stats.used_ms ?
 						json_integer(clock_ms() - f->stats.used_ms) :
 						json_null(),
 					"actions", str_cstr(&acts)));
 	str_uninit(&key);
 	str_uninit(&acts);
+	str_uninit(&ufid);
 }
 
 #define DUMP_BATCH 50
 
 static void dpif_dump_flows(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
-	struct odp_names plain = { 0 };
 	const struct odp_names *names;
 	struct show show = { STR_INIT, json_array() };
 	bool verbose = false, with_names = false, names_set = false;
@@ -291,7 +256,7 @@ static void dpif_dump_flows(struct unixctl_conn *conn, int argc, const char *arg
 		json_decref(show.json);
 		return;
 	}
-	names = (names_set ? with_names : verbose) ? dpif_names(o->backer->dpif) : &plain;
+	names = (names_set ? with_names : verbose) ? dpif_names(o->backer->dpif) : NULL;
 	dump = dpif_dump_create(o->backer->dpif);
 	thread = dpif_dump_thread_create(dump);
 	flows = xmalloc(DUMP_BATCH * sizeof(*flows));

@@ -228,9 +228,8 @@ static void tell_waiters(struct post *post)
 	}
 }
 
-static void run_round(struct revalidator *leader) REQUIRES(leader->u->lock)
+static void run_round(struct upcalls *u) REQUIRES(u->lock)
 {
-	struct upcalls *u = leader->u;
 	struct upcall_config config = u->config;
 	uint64_t begin_us = clock_real_us();
 	uint64_t seq = __atomic_load_n(&u->seq, __ATOMIC_ACQUIRE);
@@ -252,7 +251,7 @@ static void run_round(struct revalidator *leader) REQUIRES(leader->u->lock)
 	cond_broadcast(&u->round_begin);
 	mutex_unlock(&u->lock);
 
-	work(leader, u->dump, &config);
+	work(&u->revalidators[0], u->dump, &config);
 
 	mutex_lock(&u->lock);
 	while (u->n_working)
@@ -292,7 +291,7 @@ static void *leader_main(void *leader_)
 			continue;
 		}
 		seq_done = __atomic_load_n(&u->seq, __ATOMIC_ACQUIRE);
-		run_round(leader);
+		run_round(u);
 		due_ms = clock_ms() + u->config.max_revalidator_ms;
 		/* Changes that stream in (a flood of new addresses) get half of this thread's time at most. */
 		not_before_ms = clock_ms() + MIN(MAX(u->round_us / 1000, 1), MAX_PAUSE_MS);
