@@ -1,6 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
 
 noinst_LIBRARIES += lib/dpif/libdpif.a
-lib_dpif_libdpif_a_SOURCES =
+lib_dpif_libdpif_a_SOURCES = \
+	lib/dpif/compose.c \
+	lib/dpif/compose.h \
+	lib/dpif/dpctl.c \
+	lib/dpif/dpctl.h \
+	lib/dpif/dpctl_flows.c \
+	lib/dpif/dpctl_ports.c \
+	lib/dpif/dpif.c \
+	lib/dpif/dpif.h \
+	lib/dpif/dpif_ctl.h \
+	lib/dpif/dpif_provider.h \
+	lib/dpif/flow_text.c \
+	lib/dpif/netdev_dummy_ctl.c \
+	lib/dpif/user/assign.c \
+	lib/dpif/user/dp.h \
+	lib/dpif/user/dump.c \
+	lib/dpif/user/emc.c \
+	lib/dpif/user/emc.h \
+	lib/dpif/user/exec.c \
+	lib/dpif/user/megaflow.c \
+	lib/dpif/user/megaflow.h \
+	lib/dpif/user/operate.c \
+	lib/dpif/user/output.c \
+	lib/dpif/user/port.c \
+	lib/dpif/user/process.c \
+	lib/dpif/user/upcall.c \
+	lib/dpif/user/user.c \
+	lib/dpif/user/user_ctl.c \
+	lib/dpif/user/worker.c
 
 EXTRA_DIST += lib/dpif/README.md

@@ -10,6 +10,7 @@
 
 #include "base/loop.h"
 #include "base/smap.h"
+#include "base/str.h"
 #include "flow/odp.h"
 #include "netdev/netdev.h"
 
@@ -18,6 +19,8 @@ struct dpif;
 #define DPIF_PORT_LOCAL 0
 #define DPIF_PORT_NONE UINT32_MAX
 #define DPIF_MAX_PORTS 65536
+/* Workers are numbered from 0.  Executions from other threads go by this number, one at a time. */
+#define DPIF_MAX_WORKERS 64
 
 struct dpif_stats { /* of the datapath: dpctl/show */
 	uint64_t n_hit, n_missed, n_lost;
@@ -56,6 +59,10 @@ const char *const *dpif_types(void);
  * each datapath.  The userspace one is called "ovs-netdev" by convention.  NULL or a sentence. */
 char *dpif_open(struct loop *, const char *type, const char *name, struct dpif **dp) MUST_CHECK;
 void dpif_unref(struct dpif *);
+/* An open datapath, without a reference; NULL. */
+struct dpif *dpif_lookup(const char *type, const char *name);
+/* It stays, without a reference of anybody, until dpif_delete() (dpctl/add-dp). */
+void dpif_set_created(struct dpif *);
 /* Deletes it, ports and all (exit --cleanup). */
 int dpif_delete(struct dpif *);
 const char *dpif_name(const struct dpif *);
@@ -64,15 +71,22 @@ const char *dpif_version(const struct dpif *); /* Bridge.datapath_version: "<bui
 /* Every open datapath, for dpif/dump-dps. */
 void dpif_walk(bool (*fn)(struct dpif *, void *aux), void *aux);
 
+/* The type to open a port with that the user called 'port_type' on a datapath of type 'dp_type': internal ports of
+ * dummy datapaths are dummies. */
+const char *dpif_port_open_type(const char *dp_type, const char *port_type);
+
 /* Takes a reference on the netdev.  '*port_no' asks for a number (DPIF_PORT_NONE: any).  0 or -errno. */
 int dpif_port_add(struct dpif *, struct netdev *, uint32_t *port_no);
-/* The port forwards nothing from the return on; its descriptors close on a helper thread. */
+/* No packet is taken from, or meant for, the port from the return on (what a worker has in hand that moment may
+ * still pass); its descriptors close on a helper thread. */
 int dpif_port_del(struct dpif *, uint32_t port_no);
 int dpif_port_lookup(struct dpif *, const char *name, struct dpif_port *); /* free with dpif_port_uninit() */
 int dpif_port_get(struct dpif *, uint32_t port_no, struct dpif_port *);
 void dpif_port_uninit(struct dpif_port *);
 void dpif_port_walk(struct dpif *, bool (*fn)(const struct dpif_port *, void *aux), void *aux);
-/* Names for odp text.  Threads: any. */
+/* The device behind a port, without a reference; NULL.  Main thread. */
+struct netdev *dpif_port_netdev(struct dpif *, uint32_t port_no);
+/* Names for odp text.  Threads: any, inside rcu_enter() unless it is the main thread. */
 const struct odp_names *dpif_names(struct dpif *);
 
 /* Flows. */
@@ -88,10 +102,16 @@ struct dpif_flow {
 	const void *actions;
 	size_t actions_len;
 	struct dpif_flow_stats stats;
-	int pmd_id; /* worker that saw it, -1: not of one worker */
+	int pmd_id; /* CPU core of the worker that saw it first (its number if not pinned), -1: none did */
 	const char *dp_layer; /* "ovs" */
 	bool offloaded;
 };
+
+/* Text as dump-flows shows it.  'verbose': identifier, all fields, layer.  'names' may be NULL. */
+void dpif_flow_format(const struct dpif_flow *, const struct odp_names *, bool verbose, struct str *);
+/* "packets:N, bytes:N, used:S or never[, flags:...]" */
+void dpif_flow_stats_format(const struct dpif_flow_stats *, struct str *);
+void dpif_ufid_format(const struct ufid *, struct str *); /* "ufid:..." */
 
 struct dpif_op {
 	enum dpif_op_type type;
@@ -149,7 +169,7 @@ struct dpif_upcall {
 	struct ufid ufid;
 	const void *userdata; /* of the userspace action: struct slow-path cookie and so on */
 	size_t userdata_len;
-	int worker; /* number of the calling worker, for per-thread state */
+	int worker; /* number of the calling worker, for per-thread state; DPIF_MAX_WORKERS: none */
 };
 struct dpif_upcall_reply {
 	struct odp_buf actions; /* to execute on the packet now, and to install */
@@ -167,7 +187,8 @@ struct dpif_upcall_ops {
 };
 /* Before ports are added.  'ops' NULL: misses are dropped. */
 void dpif_set_upcall_ops(struct dpif *, const struct dpif_upcall_ops *, void *aux);
-/* Stops and restarts the delivery of misses: no callback is running when pause returns. */
+/* Stops and restarts the delivery of misses: no callback is running when pause returns, and misses are lost
+ * until resume.  Not inside rcu_enter(). */
 void dpif_upcalls_pause(struct dpif *);
 void dpif_upcalls_resume(struct dpif *);
 

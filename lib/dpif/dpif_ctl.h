@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files that register commands share. */
+#ifndef DPIF_DPIF_CTL_H
+#define DPIF_DPIF_CTL_H
+
+#include "dpif/dpif.h"
+
+/* Whether 's' is its name, as "NAME" or "TYPE@NAME". */
+bool dpif_is_named(const struct dpif *, const char *s);
+
+void dpctl_register_commands(struct loop *);
+void dpif_user_register_commands(void);
+void netdev_dummy_register_commands(void);
+
+#endif
