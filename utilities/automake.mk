@@ -9,3 +9,24 @@ bin_PROGRAMS += utilities/ovs-appctl
 utilities_ovs_appctl_SOURCES = utilities/ovs-appctl.c
 utilities_ovs_appctl_LDADD = $(LIB_RPC)
 man_pages += utilities/ovs-appctl.8
+
+bin_PROGRAMS += utilities/ovs-vsctl
+utilities_ovs_vsctl_SOURCES = \
+	utilities/ovs-vsctl-aa.c \
+	utilities/ovs-vsctl-bridge.c \
+	utilities/ovs-vsctl-command.c \
+	utilities/ovs-vsctl-datapath.c \
+	utilities/ovs-vsctl-db.c \
+	utilities/ovs-vsctl-model.c \
+	utilities/ovs-vsctl-port.c \
+	utilities/ovs-vsctl-record.c \
+	utilities/ovs-vsctl-remote.c \
+	utilities/ovs-vsctl-run.c \
+	utilities/ovs-vsctl-set.c \
+	utilities/ovs-vsctl-show.c \
+	utilities/ovs-vsctl-spool.c \
+	utilities/ovs-vsctl-want.c \
+	utilities/ovs-vsctl.c \
+	utilities/ovs-vsctl.h
+utilities_ovs_vsctl_LDADD = $(LIB_DB)
+$(utilities_ovs_vsctl_OBJECTS): | lib/db/vswitch_idl.h

@@ -211,6 +211,9 @@ void idl_mutate_insert(struct idl_row *, const struct idl_column_class *,
 /* Of a map: the pairs given, or the keys if 'arg' has no values. */
 void idl_mutate_delete(struct idl_row *, const struct idl_column_class *,
 		       struct datum * /* taken over */);
+/* Of a map: the pairs take the place of those with the same keys. */
+void idl_mutate_set(struct idl_row *, const struct idl_column_class *,
+		    struct datum * /* taken over */);
 
 /* What the generated functions call.  Arrays hold what the typed members hold: int64_t, double,
  * bool, char *, struct uuid, or pointers to rows. */

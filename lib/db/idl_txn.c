@@ -52,7 +52,7 @@ const char *idl_txn_status_name(enum idl_txn_status status)
 	static const char *const names[] = {
 		[TXN_UNCOMMITTED] = "uncommitted", [TXN_UNCHANGED] = "unchanged",
 		[TXN_INCOMPLETE] = "incomplete",   [TXN_ABORTED] = "aborted",
-		[TXN_SUCCESS] = "success",	   [TXN_TRY_AGAIN] = "try again",
+		[TXN_SUCCESS] = "success",         [TXN_TRY_AGAIN] = "try again",
 		[TXN_NOT_LOCKED] = "not locked",   [TXN_ERROR] = "error",
 	};
 
@@ -395,6 +395,26 @@ void idl_mutate_delete(struct idl_row *row, const struct idl_column_class *c, st
 	datum_uninit(d, dt);
 }
 
+void idl_mutate_set(struct idl_row *row, const struct idl_column_class *c, struct datum *d)
+{
+	struct column_type keys = keys_type(&c->type);
+	uint32_t i = idl_column_index(row, c);
+	struct datum gone;
+
+	/* "insert" leaves a key that is there alone (RFC 7047 section 5.1), so it goes first. */
+	datum_init_empty(&gone);
+	for (size_t j = d->n; j-- > 0;) {
+		if (is_known(row, i) &&
+		    datum_find_pair(idl_read(row, c), &d->keys[j], &d->values[j], &c->type))
+			datum_remove_at(d, j, &c->type);
+		else
+			datum_add_unsafe(&gone, &d->keys[j], NULL, &keys);
+	}
+	datum_sort_unique(&gone, &keys);
+	idl_mutate_delete(row, c, &gone);
+	idl_mutate_insert(row, c, d);
+}
+
 void idl_delete(struct idl_row *row)
 {
 	struct idl_row_txn *part = part_of(row);
@@ -553,8 +573,7 @@ static void name_inserted(const struct idl_txn *txn, const struct base_type *key
 		}
 		return;
 	}
-	json_array_foreach(json, i, element)
-	{
+	json_array_foreach(json, i, element) {
 		if (json_is_array(element))
 			name_inserted(txn, key, value, element);
 	}
@@ -806,8 +825,7 @@ static enum idl_txn_status take_results(struct idl_txn *txn, const json_t *resul
 	const json_t *element, *value;
 	size_t i;
 
-	json_array_foreach(results, i, element)
-	{
+	json_array_foreach(results, i, element) {
 		const json_t *error = json_object_get(element, "error");
 		const char *tag = json_string_value(error);
 

@@ -229,16 +229,8 @@ void idl_del_key(struct idl_row *row, const struct idl_column_class *c, const vo
 void idl_set_key(struct idl_row *row, const struct idl_column_class *c, const void *key,
 		 const void *value)
 {
-	const struct datum *old = idl_read(row, c);
 	struct datum d;
 
 	build(&d, &c->type, key, value, 1);
-	if (datum_find_pair(old, &d.keys[0], &d.values[0], &c->type) &&
-	    (!row->columns || row->table->modes[idl_column_index(row, c)] & IDL_MONITOR)) {
-		datum_uninit(&d, &c->type);
-		return;
-	}
-	/* "insert" leaves a key that is there alone (RFC 7047 section 5.1). */
-	idl_del_key(row, c, key);
-	idl_mutate_insert(row, c, &d);
+	idl_mutate_set(row, c, &d);
 }

@@ -158,8 +158,7 @@ static void modify_row(struct idl_row *row, const json_t *json, bool diff)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach((json_t *)json, name, value)
-	{
+	json_object_foreach((json_t *)json, name, value) {
 		const struct idl_column_class *c = find_column(t, name);
 		uint32_t i = c ? idl_column_index(row, c) : 0;
 		struct datum d;
@@ -281,14 +280,12 @@ void idl_apply(struct idl *idl, const json_t *updates, bool cond, bool initial)
 
 	if (initial)
 		idl->generation++;
-	json_object_foreach((json_t *)updates, table_name, rows)
-	{
+	json_object_foreach((json_t *)updates, table_name, rows) {
 		struct idl_table *t = idl_table(idl, table_name);
 
 		if (!t || !t->monitored)
 			continue;
-		json_object_foreach(rows, id, update)
-		{
+		json_object_foreach(rows, id, update) {
 			const char *problem = "not a UUID";
 			struct uuid uuid;
 
