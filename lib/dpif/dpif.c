@@ -9,7 +9,7 @@
 #include "dpif/dpif_provider.h"
 
 /* Main thread. */
-static struct hmap dpifs = { .buckets = NULL };
+static struct hmap dpifs; /* zeroed it is empty */
 
 /* The provider of 'type'; NULL if there is none.  Dummy datapaths are userspace ones on dummy ports. */
 static const struct dpif_class *class_lookup(const char *type)
@@ -48,8 +48,6 @@ struct dpif *dpif_lookup(const char *type, const char *name)
 {
 	struct dpif *dp;
 
-	if (!dpifs.buckets)
-		return NULL;
 	if (!*type)
 		type = "system";
 	HMAP_FOR_EACH_WITH_HASH (dp, node, dpif_hash(type, name), &dpifs) {
@@ -80,8 +78,6 @@ char *dpif_open(struct loop *loop, const char *type, const char *name, struct dp
 	err = class->open(loop, type, name, &dp);
 	if (err)
 		return err;
-	if (!dpifs.buckets)
-		hmap_init(&dpifs);
 	dp->class = class;
 	dp->name = xstrdup(name);
 	dp->type = xstrdup(type);
@@ -156,8 +152,6 @@ void dpif_walk(bool (*fn)(struct dpif *, void *aux), void *aux)
 	struct dpif *dp, **all;
 	bool go_on = true;
 
-	if (!dpifs.buckets)
-		return;
 	n_all = hmap_count(&dpifs);
 	all = xcalloc(n_all + 1, sizeof(*all));
 	HMAP_FOR_EACH (dp, node, &dpifs) {

@@ -25,7 +25,7 @@ LOG_MODULE(netdev);
 
 /* Guards the registry, the counts and the lists of queues of all netdevs; a leaf. */
 static struct mutex registry_lock = MUTEX_INIT;
-static struct hmap registry = { .buckets = NULL };
+static struct hmap registry; /* zeroed it is empty */
 
 /* Main thread. */
 static bool initialized, dummy_only, keep_on_close;
@@ -149,17 +149,10 @@ bool netdev_type_is_patch(const char *type)
 
 /* ---- Open and close ---- */
 
-static void REQUIRES(registry_lock) ensure_registry(void)
-{
-	if (!registry.buckets)
-		hmap_init(&registry);
-}
-
 static struct netdev *REQUIRES(registry_lock) registry_lookup(const char *name)
 {
 	struct netdev *netdev;
 
-	ensure_registry();
 	HMAP_FOR_EACH_WITH_HASH (netdev, node, hash_string(name, 0), &registry) {
 		if (streq(netdev->name, name))
 			return netdev;
@@ -334,7 +327,6 @@ char *netdev_open(const char *name, const char *type, struct netdev **np)
 		return err;
 	}
 	mutex_lock(&registry_lock);
-	ensure_registry();
 	hmap_insert(&registry, &netdev->node, hash_string(name, 0));
 	mutex_unlock(&registry_lock);
 	*np = netdev;
@@ -360,7 +352,6 @@ void netdev_walk(const struct netdev_class *class, void (*fn)(struct netdev *, v
 
 	/* 'fn' may open and close others: it runs on a snapshot, whose members cannot vanish. */
 	mutex_lock(&registry_lock);
-	ensure_registry();
 	all = xcalloc(hmap_count(&registry) + 1, sizeof(*all));
 	HMAP_FOR_EACH (netdev, node, &registry) {
 		if ((class && netdev->class != class) || netdev->closing)

@@ -5,7 +5,17 @@
 # in unit_netdev_tests, and
 #	tests_unit_netdev_test_X_SOURCES = tests/unit/netdev/test_X.c
 #	tests_unit_netdev_test_X_LDADD = $(CMOCKA_LIBS) $(LIB_...)
-unit_netdev_tests =
+unit_netdev_tests = \
+	tests/unit/netdev/test_netdev \
+	tests/unit/netdev/test_netdev_policer \
+	tests/unit/netdev/test_tx_offload
+
+tests_unit_netdev_test_netdev_SOURCES = tests/unit/netdev/test_netdev.c
+tests_unit_netdev_test_netdev_LDADD = $(CMOCKA_LIBS) $(LIB_NETDEV)
+tests_unit_netdev_test_netdev_policer_SOURCES = tests/unit/netdev/test_netdev_policer.c
+tests_unit_netdev_test_netdev_policer_LDADD = $(CMOCKA_LIBS) $(LIB_NETDEV)
+tests_unit_netdev_test_tx_offload_SOURCES = tests/unit/netdev/test_tx_offload.c
+tests_unit_netdev_test_tx_offload_LDADD = $(CMOCKA_LIBS) $(LIB_NETDEV)
 
 check_PROGRAMS += $(unit_netdev_tests)
 TESTS += $(unit_netdev_tests)
