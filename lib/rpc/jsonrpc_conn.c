@@ -206,6 +206,7 @@ int jsonrpc_conn_send(struct jsonrpc_conn *c, struct jsonrpc_text *text)
 
 	if (c->error)
 		return -ENOTCONN;
+	log_dbg("%s: sent %s", stream_name(c->stream), text->data);
 	u = xmalloc(sizeof(*u));
 	*u = (struct unsent){ .text = jsonrpc_text_ref(text) };
 	*c->tail = u;

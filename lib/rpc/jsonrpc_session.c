@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "rpc/jsonrpc_impl.h"
@@ -35,7 +36,8 @@ struct jsonrpc_session {
 	bool announce; /* 'connected' is yet to be called */
 	bool paused;
 	struct jsonrpc_limits limits;
-	struct log_rl rl;
+	struct log_rl own_rl;
+	struct log_rl *rl; /* 'own_rl', or of an accepted one, its host's */
 
 	unsigned int n_entered;
 	bool destroyed;
@@ -111,7 +113,7 @@ static enum log_level attempt_level(const struct jsonrpc_session *s)
 static void log_down(struct jsonrpc_session *s, bool was_up, int err, const char *why)
 {
 	if (err == EPROTO || err == EMSGSIZE || err == ENOBUFS)
-		log_warn_rl(&s->rl, "%s: %s, closing the connection", s->name, why);
+		log_warn_rl(s->rl, "%s: %s, closing the connection", s->name, why);
 	else if (was_up)
 		log_write(&log_this_module, s->retry ? LOG_LVL_INFO : LOG_LVL_DBG, "%s: %s",
 			  s->name, why);
@@ -305,6 +307,7 @@ static struct jsonrpc_session *create(struct loop *loop, const char *name, bool 
 	s->ops = ops;
 	s->aux = aux;
 	s->limits.max_message = JSONRPC_MAX_MESSAGE;
+	s->rl = &s->own_rl;
 	reconnect_init(&s->reconnect, clock_ms());
 	s->reconnect.passive = passive;
 	if (is_local(name))
@@ -329,8 +332,8 @@ static void accepted(struct stream *stream, void *s_)
 	struct jsonrpc_session *s = s_;
 
 	if (s->stream || s->conn) {
-		log_warn_rl(&s->rl, "%s: closing the connection of %s: another one is open",
-			    s->name, stream_name(stream));
+		log_warn_rl(s->rl, "%s: closing the connection of %s: another one is open", s->name,
+			    stream_name(stream));
 		stream_close(stream);
 		return;
 	}
@@ -364,12 +367,24 @@ char *jsonrpc_session_open(struct loop *loop, const char *target, uint16_t defau
 	return NULL;
 }
 
+/* A host that comes again and again, each time with another port, has one bucket for all its sessions
+ * (by chance, another host has the same). */
+static struct log_rl *rl_of_host(const char *name)
+{
+	static struct log_rl buckets[64];
+	const char *port = strrchr(name, strchr(name, '#') ? '#' : ':');
+	size_t n = port ? (size_t)(port - name) : strlen(name);
+
+	return &buckets[hash_bytes(name, n, 0) % ARRAY_SIZE(buckets)];
+}
+
 struct jsonrpc_session *jsonrpc_session_accept(struct loop *loop, struct stream *stream,
 					       const struct jsonrpc_session_ops *ops, void *aux)
 {
 	struct jsonrpc_session *s = create(loop, stream_name(stream), true, ops, aux);
 
 	s->limits.throttle = JSONRPC_THROTTLE;
+	s->rl = rl_of_host(s->name);
 	adopt(s, stream);
 	return s;
 }
@@ -466,7 +481,6 @@ static int send_json(struct jsonrpc_session *s, json_t *json)
 	text = jsonrpc_text_create(json);
 	if (!text)
 		return -EINVAL;
-	log_dbg("%s: sent %s", s->name, text->data);
 	err = jsonrpc_conn_send(s->conn, text);
 	jsonrpc_text_unref(text);
 	return err;

@@ -87,11 +87,12 @@ static char *load_key_and_certificate(SSL_CTX *ctx)
 	SSL_CTX_set_default_passwd_cb(ctx, no_password);
 	if (SSL_CTX_use_certificate_chain_file(ctx, tls.files[CERTIFICATE]) != 1)
 		return load_error(CERTIFICATE, "cannot use the certificate");
-	if (SSL_CTX_use_PrivateKey_file(ctx, tls.files[KEY], SSL_FILETYPE_PEM) != 1)
-		return load_error(KEY, "cannot use the private key");
-	if (SSL_CTX_check_private_key(ctx) != 1)
+	if (SSL_CTX_use_PrivateKey_file(ctx, tls.files[KEY], SSL_FILETYPE_PEM) == 1 &&
+	    SSL_CTX_check_private_key(ctx) == 1)
+		return NULL;
+	if (ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH)
 		return load_error(KEY, "the private key does not belong to the certificate");
-	return NULL;
+	return load_error(KEY, "cannot use the private key");
 }
 
 /* Certificates sent to peers beside our own, so that they can bootstrap. */

@@ -6,7 +6,11 @@
 #	tests_fuzz_fuzz_X_SOURCES = tests/fuzz/fuzz_X.c
 #	tests_fuzz_fuzz_X_LDADD = $(FUZZ_LIBS) $(LIB_...)
 # Its seeds are files in tests/fuzz/seeds/X/, its dictionary, if any, is tests/fuzz/X.dict.
-fuzz_programs =
+fuzz_programs = \
+	tests/fuzz/fuzz_jsonrpc
+
+tests_fuzz_fuzz_jsonrpc_SOURCES = tests/fuzz/fuzz_jsonrpc.c
+tests_fuzz_fuzz_jsonrpc_LDADD = $(FUZZ_LIBS) $(LIB_RPC)
 
 EXTRA_PROGRAMS += $(fuzz_programs)
 
