@@ -13,8 +13,8 @@
 #include "db/symbol.h"
 
 static const char *const type_names[ATOM_N_TYPES] = {
-	[ATOM_VOID] = "void",	    [ATOM_INTEGER] = "integer", [ATOM_REAL] = "real",
-	[ATOM_BOOLEAN] = "boolean", [ATOM_STRING] = "string",	[ATOM_UUID] = "uuid",
+	[ATOM_VOID] = "void",       [ATOM_INTEGER] = "integer", [ATOM_REAL] = "real",
+	[ATOM_BOOLEAN] = "boolean", [ATOM_STRING] = "string",   [ATOM_UUID] = "uuid",
 };
 
 /* Empty strings are most strings, so they cost nothing. */

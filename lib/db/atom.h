@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* OVSDB values (RFC 7047 section 5.1): an atom is one integer, real, boolean, string or UUID.
- * A datum is what a column holds: a set of atoms, or a map, sorted and without duplicates; a scalar is a
- * set of one.  Strings are shared and counted, so that copies of rows cost little.
+ * A datum is what a column holds: a set of atoms, or a map, sorted and without duplicates; a scalar
+ * is a set of one.  Strings are shared and counted, so that copies of rows cost little.
  * Threads: a value belongs to one thread; string counts are not atomic. */
 #ifndef DB_ATOM_H
 #define DB_ATOM_H
@@ -66,8 +66,8 @@ struct symbol_table;
 
 struct symbol;
 
-/* JSON both ways.  NULL or a sentence (db/error.h), '*a' is untouched then.  'symbols' NULL: named-uuid
- * is an error. */
+/* JSON both ways.  NULL or a sentence (db/error.h), '*a' is untouched then.  'symbols' NULL:
+ * named-uuid is an error. */
 char *atom_from_json(union atom *, enum atom_type, const json_t *, struct symbol_table *symbols);
 /* The same, and tells the symbol that a named-uuid named, NULL for any other atom. */
 char *atom_from_json_symbol(union atom *, enum atom_type, const json_t *, struct symbol_table *,

@@ -8,11 +8,16 @@
 #include "db/error.h"
 
 static const char *const fn_names[] = {
-	[COND_FALSE] = "false", [COND_TRUE] = "true",
-	[COND_EQ] = "==",	[COND_NE] = "!=",
-	[COND_LT] = "<",	[COND_LE] = "<=",
-	[COND_GT] = ">",	[COND_GE] = ">=",
-	[COND_INCLUDES] = "includes", [COND_EXCLUDES] = "excludes",
+	[COND_FALSE] = "false",
+	[COND_TRUE] = "true",
+	[COND_EQ] = "==",
+	[COND_NE] = "!=",
+	[COND_LT] = "<",
+	[COND_LE] = "<=",
+	[COND_GT] = ">",
+	[COND_GE] = ">=",
+	[COND_INCLUDES] = "includes",
+	[COND_EXCLUDES] = "excludes",
 };
 
 const char *cond_fn_name(enum cond_fn fn)
@@ -197,8 +202,8 @@ bool clause_matches(const struct clause *c, const struct datum *columns)
 	case COND_GT:
 	case COND_GE:
 		/* an optional column without a value is neither less nor greater */
-		return d->n == 1 && order_holds(c->fn, atom_compare(&d->keys[0], &c->arg.keys[0],
-								    t->key.type));
+		return d->n == 1 &&
+		       order_holds(c->fn, atom_compare(&d->keys[0], &c->arg.keys[0], t->key.type));
 	case COND_FALSE:
 	case COND_TRUE:
 		break;

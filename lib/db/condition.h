@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Conditions (RFC 7047 section 5.1 <condition>, with true/false and optional scalars) and mutations. */
+/* Conditions (RFC 7047 section 5.1 <condition>, with true/false and optional scalars) and
+ * mutations. */
 #ifndef DB_CONDITION_H
 #define DB_CONDITION_H
 
@@ -28,7 +29,8 @@ struct condition {
 	size_t n;
 	struct clause *clauses;
 };
-/* NULL or a sentence (db/error.h), with nothing to uninit.  The condition borrows from the schema. */
+/* NULL or a sentence (db/error.h), with nothing to uninit.  The condition borrows from the
+ * schema. */
 char *condition_from_json(struct condition *, const struct table_schema *, const json_t *,
 			  struct symbol_table *);
 json_t *condition_to_json(const struct condition *);
@@ -48,7 +50,8 @@ enum mutator { MUT_ADD, MUT_SUB, MUT_MUL, MUT_DIV, MUT_MOD, MUT_INSERT, MUT_DELE
 struct mutation {
 	enum mutator op;
 	const struct column_schema *column;
-	struct column_type arg_type; /* set, map or keys of the map to delete; borrowed from the schema */
+	/* set, map or keys of the map to delete; borrowed from the schema */
+	struct column_type arg_type;
 	struct datum arg;
 };
 struct mutation_list {
@@ -60,8 +63,9 @@ const char *mutator_name(enum mutator);
 char *mutations_from_json(struct mutation_list *, const struct table_schema *, const json_t *,
 			  struct symbol_table *);
 void mutations_uninit(struct mutation_list *);
-/* Applies to 'columns' (by column index).  NULL, or a sentence without a tag, and the columns as they were;
- * '*tag' is RFC 7047's error then, static: "domain error", "range error", "constraint violation". */
+/* Applies to 'columns' (by column index).  NULL, or a sentence without a tag, and the columns as
+ * they were; '*tag' is RFC 7047's error then, static: "domain error", "range error", "constraint
+ * violation". */
 char *mutation_apply(const struct mutation *, struct datum *columns, const char **tag);
 
 #endif

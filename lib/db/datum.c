@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Sorted arrays of atoms.  Building appends and sorts once; set operations walk one side and search the
- * other, so that adding a little to much costs little more than moving the memory. */
+/* Sorted arrays of atoms.  Building appends and sorts once; set operations walk one side and search
+ * the other, so that adding a little to much costs little more than moving the memory. */
 #include "db/datum.h"
 
 #include <stdlib.h>
@@ -152,7 +152,8 @@ bool datum_is_default(const struct datum *d, const struct column_type *t)
 	return true;
 }
 
-/* The first of the elements from 'from' on whose key is not less than 'key'; '*found': it is equal. */
+/* The first of the elements from 'from' on whose key is not less than 'key'; '*found': it is
+ * equal. */
 static uint32_t lower_bound(const struct datum *d, uint32_t from, const union atom *key,
 			    enum atom_type type, bool *found)
 {
@@ -336,7 +337,8 @@ static void shift(struct datum *d, uint32_t from, uint32_t to, uint32_t by)
 		memmove(&d->values[from + by], &d->values[from], (to - from) * sizeof(*d->values));
 }
 
-/* Inserts copies of the 'n_new' elements 'which[]' of 'b', ascending, before the elements at 'before[]'. */
+/* Inserts copies of the 'n_new' elements 'which[]' of 'b', ascending, before the elements at
+ * 'before[]'. */
 static void insert_many(struct datum *a, const struct datum *b, const uint32_t *which,
 			const uint32_t *before, uint32_t n_new, const struct column_type *t)
 {
@@ -408,7 +410,8 @@ static void remove_many(struct datum *d, const uint32_t *which, uint32_t n,
 	}
 }
 
-void datum_subtract(struct datum *a, const struct datum *b, const struct column_type *t, bool by_key)
+void datum_subtract(struct datum *a, const struct datum *b, const struct column_type *t,
+		    bool by_key)
 {
 	uint32_t *which, n = 0, at = 0;
 
@@ -476,7 +479,7 @@ void datum_diff(struct datum *diff, const struct datum *old, const struct datum 
 	}
 	datum_init_empty(&d);
 	while (i < old->n || j < new_->n) {
-		int cmp = i == old->n  ? 1
+		int cmp = i == old->n    ? 1
 			  : j == new_->n ? -1
 					 : atom_compare(&old->keys[i], &new_->keys[j], t->key.type);
 

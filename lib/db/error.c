@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The syntax part is compact JSON, in which no '"' that is not escaped is followed by ": ": that is
- * how its end is found again. */
+/* Where the JSON of a sentence ends is found again by following its strings and brackets, or by
+ * where it was cut. */
 #include "db/error.h"
 
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #include "base/util.h"
 
 #define SYNTAX_MAX 4096 /* octets of JSON that an error repeats */
+#define CUT "..." /* follows JSON that is longer */
 
 static const char *const known_tags[] = {
 	"syntax error",
@@ -60,7 +61,7 @@ static void put_syntax(struct str *s, const json_t *json)
 		while (n > 0 && ((unsigned char)text.data[n] & 0xc0) == 0x80)
 			n--;
 		str_truncate(&text, n);
-		str_put(&text, "...");
+		str_put(&text, CUT);
 	}
 	str_printf(s, "syntax \"%s\": ", str_cstr(&text));
 	str_uninit(&text);
@@ -99,29 +100,55 @@ char *db_syntax_error(const json_t *syntax, const char *fmt, ...)
 	return error;
 }
 
-/* Octets of 'sentence' before the tag; the JSON in '*json' and '*json_len'. */
-static size_t skip_syntax(const char *sentence, const char **json, size_t *json_len)
+/* Length of the JSON value at 's', as json_dumps() writes it compactly: a quote and the rest
+ * follow. */
+static size_t json_len(const char *s)
 {
-	static const char prefix[] = "syntax \"";
-	const char *start, *p;
+	bool in_string = false;
+	size_t depth = 0, i;
 
-	*json = NULL;
-	*json_len = 0;
-	if (strncmp(sentence, prefix, sizeof(prefix) - 1))
-		return 0;
-	start = sentence + sizeof(prefix) - 1;
-	for (p = start; (p = strstr(p, "\": ")) != NULL; p++) {
-		size_t n_backslashes = 0;
-
-		while (p - n_backslashes > start && p[-1 - (ptrdiff_t)n_backslashes] == '\\')
-			n_backslashes++;
-		if (n_backslashes % 2 == 0) {
-			*json = start;
-			*json_len = (size_t)(p - start);
-			return (size_t)(p + 3 - sentence);
+	for (i = 0; s[i]; i++) {
+		if (in_string && s[i] == '\\' && s[i + 1]) {
+			i++;
+		} else if (s[i] == '"') {
+			if (i && !in_string && !depth)
+				break; /* after the value */
+			in_string = !in_string;
+		} else if (!in_string && (s[i] == '[' || s[i] == '{')) {
+			depth++;
+		} else if (!in_string && depth && (s[i] == ']' || s[i] == '}')) {
+			depth--;
 		}
 	}
-	return 0;
+	return i;
+}
+
+/* Octets of 'sentence' before the tag; the JSON in '*json' and '*len'. */
+static size_t skip_syntax(const char *sentence, const char **json, size_t *len)
+{
+	static const char prefix[] = "syntax \"", cut[] = CUT "\": ";
+	size_t n;
+
+	*json = NULL;
+	*len = 0;
+	if (!str_has_prefix(sentence, prefix))
+		return 0;
+	sentence += sizeof(prefix) - 1;
+	n = json_len(sentence);
+	if (n > SYNTAX_MAX || !str_has_prefix(sentence + n, "\": ")) {
+		/* up to three octets of a character went with what was cut */
+		if (strnlen(sentence, SYNTAX_MAX) < SYNTAX_MAX)
+			return 0;
+		for (n = SYNTAX_MAX - 3; n <= SYNTAX_MAX; n++)
+			if (str_has_prefix(sentence + n, cut))
+				break;
+		if (n > SYNTAX_MAX)
+			return 0;
+		n += strlen(CUT);
+	}
+	*json = sentence;
+	*len = n;
+	return sizeof(prefix) - 1 + n + 3;
 }
 
 /* Length of the known tag that 's' begins with, which ": " or the end follows; else 0. */
@@ -140,12 +167,12 @@ char *db_error_wrap(char *error, const char *fmt, ...)
 {
 	struct str s = STR_INIT;
 	const char *json, *rest;
-	size_t n, json_len;
+	size_t n, len;
 	va_list args;
 
 	if (!error)
 		return NULL;
-	n = skip_syntax(error, &json, &json_len);
+	n = skip_syntax(error, &json, &len);
 	n += tag_len(error + n);
 	rest = error + n;
 	if (str_has_prefix(rest, ": "))
@@ -165,10 +192,10 @@ char *db_error_wrap(char *error, const char *fmt, ...)
 void db_error_split(const char *sentence, const char *default_tag, struct db_error *e)
 {
 	const char *json;
-	size_t json_len, n;
+	size_t len, n;
 
-	sentence += skip_syntax(sentence, &json, &json_len);
-	e->syntax = json ? xstrndup(json, json_len) : NULL;
+	sentence += skip_syntax(sentence, &json, &len);
+	e->syntax = json ? xstrndup(json, len) : NULL;
 	n = tag_len(sentence);
 	e->tag = n ? xstrndup(sentence, n) : xstrdup(default_tag);
 	if (n)

@@ -35,7 +35,8 @@ static unsigned int types_of(const json_t *json)
 	case JSON_ARRAY:
 		return MEMBER_ARRAY;
 	case JSON_STRING:
-		return MEMBER_STRING | (schema_is_valid_id(json_string_value(json)) ? MEMBER_ID : 0);
+		return MEMBER_STRING |
+		       (schema_is_valid_id(json_string_value(json)) ? MEMBER_ID : 0);
 	case JSON_INTEGER:
 		return MEMBER_INTEGER | MEMBER_NUMBER;
 	case JSON_REAL:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Takes a JSON object apart by its members' names and types, and refuses those it was not asked for:
+/* Takes a JSON object apart by its members' names and types, and refuses those it was not asked
+ * for:
  * for schemas, operations and other objects of RFC 7047.
  *
  *	members_init(&m, json, "table schema for table %s", name);
@@ -41,8 +42,8 @@ struct members {
 
 /* 'fmt' says what is parsed: "Parsing WHAT failed: ..." */
 void members_init(struct members *, const json_t *, const char *fmt, ...) PRINTF_FORMAT(3, 4);
-/* The member, borrowed; NULL if it is missing or of another type (an error, unless it is missing and
- * optional). 'name' must live until members_finish(). */
+/* The member, borrowed; NULL if it is missing or of another type (an error, unless it is missing
+ * and optional). 'name' must live until members_finish(). */
 const json_t *members_get(struct members *, const char *name, unsigned int types);
 /* NULL, or the first problem in a sentence (db/error.h): "syntax error". */
 char *members_finish(struct members *) MUST_CHECK;

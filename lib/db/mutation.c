@@ -10,7 +10,7 @@
 #include "db/error.h"
 
 static const char *const names[] = {
-	[MUT_ADD] = "+=", [MUT_SUB] = "-=", [MUT_MUL] = "*=", [MUT_DIV] = "/=",
+	[MUT_ADD] = "+=", [MUT_SUB] = "-=",        [MUT_MUL] = "*=",        [MUT_DIV] = "/=",
 	[MUT_MOD] = "%=", [MUT_INSERT] = "insert", [MUT_DELETE] = "delete",
 };
 
@@ -37,7 +37,8 @@ static bool is_map_json(const json_t *json)
 	return tag && streq(tag, "map");
 }
 
-/* The type of the argument of 'op', in '*t' which is the column's; false if 'op' does not apply to it. */
+/* The type of the argument of 'op', in '*t' which is the column's; false if 'op' does not apply to
+ * it. */
 static bool argument_type(enum mutator op, const json_t *arg, struct column_type *t)
 {
 	enum atom_type key = t->key.type;
@@ -219,7 +220,8 @@ static char *apply_arithmetic(const struct mutation *m, struct datum *d, const c
 		}
 		if (outcome == OUT_OF_RANGE) {
 			*tag = "range error";
-			return xasprintf("Result of \"%s\" operation is out of range.", names[m->op]);
+			return xasprintf("Result of \"%s\" operation is out of range.",
+					 names[m->op]);
 		}
 		error = base_type_check(&t->key, &d->keys[i]);
 		if (error)

@@ -37,7 +37,7 @@ struct table_schema *schema_table(const struct db_schema *db, const char *name)
 {
 	struct table_schema *t;
 
-	HMAP_FOR_EACH_WITH_HASH (t, name_node, hash_string(name, 0), &db->tables_by_name)
+	HMAP_FOR_EACH_WITH_HASH(t, name_node, hash_string(name, 0), &db->tables_by_name)
 		if (streq(t->name, name))
 			return t;
 	return NULL;
@@ -47,7 +47,7 @@ struct column_schema *table_column(const struct table_schema *table, const char 
 {
 	struct column_schema *c;
 
-	HMAP_FOR_EACH_WITH_HASH (c, name_node, hash_string(name, 0), &table->columns_by_name)
+	HMAP_FOR_EACH_WITH_HASH(c, name_node, hash_string(name, 0), &table->columns_by_name)
 		if (streq(c->name, name))
 			return c;
 	return NULL;
@@ -204,8 +204,8 @@ static char *columns_from_json(struct table_schema *t, const json_t *columns, co
 	return error;
 }
 
-static char *index_from_json(struct table_schema *t, struct index_schema *index,
-			     const json_t *json, const json_t *table_json)
+static char *index_from_json(struct table_schema *t, struct index_schema *index, const json_t *json,
+			     const json_t *table_json)
 {
 	size_t n = json_array_size(json);
 

@@ -43,7 +43,7 @@ struct symbol *symbol_lookup(const struct symbol_table *t, const char *name)
 {
 	struct entry *e;
 
-	HMAP_FOR_EACH_WITH_HASH (e, node, hash_string(name, 0), &t->by_name)
+	HMAP_FOR_EACH_WITH_HASH(e, node, hash_string(name, 0), &t->by_name)
 		if (streq(e->symbol.name, name))
 			return &e->symbol;
 	return NULL;

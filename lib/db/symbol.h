@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names that stand for rows of one transaction: "named-uuid" (RFC 7047 section 5.1), @name of ovs-vsctl. */
+/* Names that stand for rows of one transaction: "named-uuid" (RFC 7047 section 5.1), @name of
+ * ovs-vsctl. */
 #ifndef DB_SYMBOL_H
 #define DB_SYMBOL_H
 
@@ -16,6 +17,7 @@ void symbol_table_destroy(struct symbol_table *);
 struct symbol *symbol_lookup(const struct symbol_table *, const char *name); /* may be NULL */
 struct symbol *symbol_insert(struct symbol_table *, const char *name); /* finds or makes it */
 /* Calls 'fn' for each, in order of creation, until it returns false. */
-void symbol_table_walk(const struct symbol_table *, bool (*fn)(struct symbol *, void *aux), void *aux);
+void symbol_table_walk(const struct symbol_table *, bool (*fn)(struct symbol *, void *aux),
+		       void *aux);
 
 #endif

@@ -35,7 +35,7 @@ static char *set_format(const struct option_row *row, const char *value)
 {
 	static const char *const names[] = {
 		[TABLE_TABLE] = "table", [TABLE_LIST] = "list", [TABLE_HTML] = "html",
-		[TABLE_CSV] = "csv",	 [TABLE_JSON] = "json",
+		[TABLE_CSV] = "csv",     [TABLE_JSON] = "json",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -105,7 +105,8 @@ static const struct option_row option_rows[] = {
 	{ "max-column-width", 0, OPT_REQUIRED, "N", "cut the columns of tables to N characters",
 	  set_max_column_width },
 };
-const struct option_group table_option_group = OPTION_GROUP("Output formatting options", option_rows);
+const struct option_group table_option_group = OPTION_GROUP("Output formatting options",
+							    option_rows);
 
 /* ---- filling ---- */
 
@@ -392,8 +393,7 @@ static void put_html_linked(struct str *s, const char *text)
 	}
 }
 
-static void put_html_cell(struct str *s, const char *element, const char *heading,
-			  const char *text)
+static void put_html_cell(struct str *s, const char *element, const char *heading, const char *text)
 {
 	str_printf(s, "    <%s>", element);
 	if (heading && streq(heading, "_uuid")) {
@@ -505,8 +505,8 @@ static void put_indented_object(struct str *s, const json_t *json, size_t indent
 	free(names);
 }
 
-/* Two columns a level, closing brackets after the last element.  As deep as 'json' is, which who parsed it
- * has bounded. */
+/* Two columns a level, closing brackets after the last element.  As deep as 'json' is, which who
+ * parsed it has bounded. */
 static void put_indented(struct str *s, const json_t *json, size_t indent)
 {
 	if (json_is_object(json)) {

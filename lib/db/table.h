@@ -21,9 +21,10 @@ extern struct table_style table_style; /* set by the options */
 extern const struct option_group table_option_group; /* -f -d --no-headings --pretty --bare ... */
 
 struct table;
-/* A table is filled row by row, then formatted.  In JSON format cells are JSON whatever 'cells' says; in
- * the others it chooses between JSON and text for what was added as a datum.  Text is printed as it is,
- * JSON added is printed compact.  Cells that were not added are empty, null in JSON. */
+/* A table is filled row by row, then formatted.  In JSON format cells are JSON whatever 'cells'
+ * says; in the others it chooses between JSON and text for what was added as a datum.  Text is
+ * printed as it is, JSON added is printed compact.  Cells that were not added are empty, null in
+ * JSON. */
 struct table *table_create(const char *caption /* or NULL */);
 void table_destroy(struct table *);
 void table_set_timestamp(struct table *, bool);
@@ -33,8 +34,8 @@ void table_add_row(struct table *);
 void table_add_text(struct table *, const char *);
 void table_add_json(struct table *, json_t *); /* takes the reference */
 void table_add_datum(struct table *, const struct datum *, const struct column_type *);
-/* Appends the table.  Tables formatted one after the other by this process are separated by an empty line
- * where the format needs it. */
+/* Appends the table.  Tables formatted one after the other by this process are separated by an
+ * empty line where the format needs it. */
 void table_format(struct table *, const struct table_style *, struct str *);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A value is a list of tokens between punctuation: text_token().  Which punctuation may follow depends on
- * the type only, so nothing nests. */
+/* A value is a list of tokens between punctuation: text_token().  Which punctuation may follow
+ * depends on the type only, so nothing nests. */
 #include "db/text.h"
 
 #include <ctype.h>
@@ -204,8 +204,10 @@ static char *hinted(char *error, const char *text)
 	if (!error)
 		return NULL;
 	hint = text_typography(text);
-	if (!hint)
+	if (!hint || strstr(error, hint)) {
+		free(hint);
 		return error;
+	}
 	both = xasprintf("%s (%s)", error, hint);
 	free(hint);
 	free(error);
@@ -233,8 +235,7 @@ char *text_token(const char **pp, char **token)
 			}
 		} else if (*p == '"') {
 			in_quotes = !in_quotes;
-		} else if (!in_quotes &&
-			   (strchr(PUNCTUATION, *p) || isspace((unsigned char)*p))) {
+		} else if (!in_quotes && (strchr(PUNCTUATION, *p) || isspace((unsigned char)*p))) {
 			break;
 		}
 		str_putc(&s, *p);
@@ -265,13 +266,17 @@ static char *parse_quoted(struct atom_string **sp, const char *s)
 		else if (s[i] == '"')
 			return xasprintf("%s: quoted string may not include unescaped \"", s);
 	}
-	json = json_loadb(s, len, JSON_DECODE_ANY, &e);
-	if (!json)
-		return xasprintf("%s: not a valid quoted string: %s", s, e.text);
-	if (json_is_string(json))
+	json = json_loadb(s, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &e);
+	if (!json) {
+		char *near = strstr(e.text, " near ");
+
+		return xasprintf("%s: not a valid quoted string: %.*s", s,
+				 near ? (int)(near - e.text) : -1, e.text);
+	}
+	if (strlen(json_string_value(json)) == json_string_length(json))
 		*sp = atom_string_create(json_string_value(json), json_string_length(json));
 	else
-		error = xasprintf("%s: not a valid quoted string", s);
+		error = xasprintf("%s: a null character is not allowed", s);
 	json_decref(json);
 	return error;
 }
@@ -331,7 +336,10 @@ static char *parse_integer(int64_t *first, int64_t *last, const char *s, bool *i
 static char *parse_boolean(bool *v, const char *s)
 {
 	static const char *const words[][2] = {
-		{ "false", "true" }, { "no", "yes" }, { "off", "on" }, { "0", "1" },
+		{ "false", "true" },
+		{ "no", "yes" },
+		{ "off", "on" },
+		{ "0", "1" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
@@ -397,8 +405,7 @@ char *atom_parse(union atom *atom, const struct base_type *b, const char *s,
 	if (!error && range)
 		error = base_type_check(b, &end);
 	/* after the check: the sentence about the type's own limits says more */
-	if (!error && range &&
-	    (uint64_t)end.integer - (uint64_t)a.integer >= TEXT_RANGE_MAX)
+	if (!error && range && (uint64_t)end.integer - (uint64_t)a.integer >= TEXT_RANGE_MAX)
 		error = xasprintf("\"%s\": a range may not have more than %d values", s,
 				  TEXT_RANGE_MAX);
 	if (error) {

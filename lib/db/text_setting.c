@@ -8,15 +8,17 @@
 #include "base/util.h"
 
 /* In the order in which error messages list them. */
-static const struct operator {
+static const struct operator
+{
 	const char *text;
 	enum text_op op;
-} operators[] = {
-	{ "=", TEXT_EQ },      { "!=", TEXT_NE },     { "<", TEXT_LT },
-	{ ">", TEXT_GT },      { "<=", TEXT_LE },     { ">=", TEXT_GE },
-	{ "{=}", TEXT_SET_EQ }, { "{!=}", TEXT_SET_NE }, { "{<}", TEXT_SET_LT },
-	{ "{>}", TEXT_SET_GT }, { "{<=}", TEXT_SET_LE }, { "{>=}", TEXT_SET_GE },
-	{ "{in}", TEXT_IN },   { "{not-in}", TEXT_NOT_IN },
+}
+operators[] = {
+	{ "=", TEXT_EQ },       { "!=", TEXT_NE },           { "<", TEXT_LT },
+	{ ">", TEXT_GT },       { "<=", TEXT_LE },           { ">=", TEXT_GE },
+	{ "{=}", TEXT_SET_EQ }, { "{!=}", TEXT_SET_NE },     { "{<}", TEXT_SET_LT },
+	{ "{>}", TEXT_SET_GT }, { "{<=}", TEXT_SET_LE },     { "{>=}", TEXT_SET_GE },
+	{ "{in}", TEXT_IN },    { "{not-in}", TEXT_NOT_IN },
 };
 
 /* The longest operator at 's' that a value follows; '*len' is 0 if there is none. */

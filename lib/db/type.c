@@ -90,11 +90,11 @@ static char *check_integer(const struct base_type *b, int64_t v)
 		return db_error("constraint violation", NULL,
 				"%lld is not in the valid range %lld to %lld (inclusive)", value,
 				min, max);
-	return value < min ? db_error("constraint violation", NULL,
-				      "%lld is less than minimum allowed value %lld", value, min)
-			   : db_error("constraint violation", NULL,
-				      "%lld is greater than maximum allowed value %lld", value,
-				      max);
+	return value < min
+		       ? db_error("constraint violation", NULL,
+				  "%lld is less than minimum allowed value %lld", value, min)
+		       : db_error("constraint violation", NULL,
+				  "%lld is greater than maximum allowed value %lld", value, max);
 }
 
 static char *check_real(const struct base_type *b, double v)
