@@ -181,6 +181,7 @@ static char *run_add_br(struct vsctl_cmd *cmd)
 static void prepare_del_br(struct vsctl_cmd *cmd)
 {
 	vsctl_want_bridges(cmd->vs);
+	vsctl_want_column(cmd->vs, "Flow_Sample_Collector_Set", "bridge");
 }
 
 static char *run_del_br(struct vsctl_cmd *cmd)

@@ -227,6 +227,17 @@ void vs_port_del(struct vsctl *vs, struct vs_port *port)
 	free(port);
 }
 
+/* Rows of a root table, which nothing else would delete, and which must have a bridge. */
+static void del_collector_sets(struct vsctl *vs, const struct ovsrec_bridge *br)
+{
+	struct ovsrec_flow_sample_collector_set *set, *next;
+
+	OVSREC_FLOW_SAMPLE_COLLECTOR_SET_FOR_EACH_SAFE (set, next, vs->idl) {
+		if (set->bridge == br)
+			ovsrec_flow_sample_collector_set_del(set);
+	}
+}
+
 void vs_bridge_del(struct vsctl *vs, struct vs_bridge *br)
 {
 	struct vs_bridge *other;
@@ -257,6 +268,7 @@ void vs_bridge_del(struct vsctl *vs, struct vs_bridge *br)
 			if (streq(br->cfg->ports[i]->name, br->name))
 				del_port_rows(vs, br->cfg->ports[i]);
 		}
+		del_collector_sets(vs, br->cfg);
 		ovsrec_open_vswitch_update_bridges_delvalue(vs->ovs, br->cfg);
 		ovsrec_bridge_del(br->cfg);
 	}
