@@ -7,8 +7,14 @@
 #	tests_fuzz_fuzz_X_LDADD = $(FUZZ_LIBS) $(LIB_...)
 # Its seeds are files in tests/fuzz/seeds/X/, its dictionary, if any, is tests/fuzz/X.dict.
 fuzz_programs = \
+	tests/fuzz/fuzz_db_json \
+	tests/fuzz/fuzz_db_text \
 	tests/fuzz/fuzz_jsonrpc
 
+tests_fuzz_fuzz_db_json_SOURCES = tests/fuzz/fuzz_db_json.c
+tests_fuzz_fuzz_db_json_LDADD = $(FUZZ_LIBS) $(LIB_DB)
+tests_fuzz_fuzz_db_text_SOURCES = tests/fuzz/fuzz_db_text.c
+tests_fuzz_fuzz_db_text_LDADD = $(FUZZ_LIBS) $(LIB_DB)
 tests_fuzz_fuzz_jsonrpc_SOURCES = tests/fuzz/fuzz_jsonrpc.c
 tests_fuzz_fuzz_jsonrpc_LDADD = $(FUZZ_LIBS) $(LIB_RPC)
 
