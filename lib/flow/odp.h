@@ -18,6 +18,63 @@ enum {
 	ODP_ACTION_DROP, /* u32 enum drop_reason; to the kernel it becomes an empty list or DROP */
 };
 #define ODP_MAX_ACTIONS_LEN 65000
+#define ODP_MAX_NESTING 16 /* of lists inside sample, clone, check_pkt_len, dec_ttl */
+/* Newer than the oldest kernel header that this is built with. */
+#define ODP_ACTION_KERNEL_DROP 24 /* u32 reason */
+#define ODP_ACTION_PSAMPLE 25 /* nested ODP_PSAMPLE_* */
+enum { ODP_PSAMPLE_GROUP = 1, ODP_PSAMPLE_COOKIE };
+#define ODP_HASH_ALG_SYM_L4 1 /* beside OVS_HASH_ALG_L4 */
+
+/* The userdata of a userspace action: why the packet comes up.  Little else than our own programs reads it;
+ * other userdata is shown in hex.  Host byte order. */
+enum odp_cookie_type {
+	ODP_COOKIE_SLOW_PATH = 1, /* translate and execute in userspace */
+	ODP_COOKIE_SFLOW,
+	ODP_COOKIE_CONTROLLER,
+	ODP_COOKIE_FLOW_SAMPLE,
+	ODP_COOKIE_IPFIX,
+};
+enum { /* slow_path.reasons */
+	ODP_SLOW_CFM = 1 << 0,
+	ODP_SLOW_BFD = 1 << 1,
+	ODP_SLOW_LACP = 1 << 2,
+	ODP_SLOW_STP = 1 << 3,
+	ODP_SLOW_LLDP = 1 << 4,
+	ODP_SLOW_ACTION = 1 << 5, /* an action that the datapath lacks */
+	ODP_SLOW_MATCH = 1 << 6, /* a match that the datapath lacks */
+};
+struct odp_cookie {
+	uint32_t magic; /* ODP_COOKIE_MAGIC; the version is its lowest octet */
+	uint32_t type; /* enum odp_cookie_type */
+	uint32_t ofp_in_port; /* OpenFlow port the packet came in by, 0 unknown */
+	uint32_t bridge; /* which bridge, by a number of the daemon's own */
+	union {
+		struct {
+			uint32_t reasons;
+		} slow_path;
+		struct {
+			uint32_t vlan_tci; /* after the actions */
+			uint32_t output;
+		} sflow;
+		struct {
+			uint8_t dont_send, continuation;
+			uint16_t reason;
+			uint32_t recirc_id;
+			uint64_t rule_cookie;
+			uint16_t controller_id, max_len;
+		} controller;
+		struct {
+			uint16_t probability;
+			uint16_t direction; /* 0 none, 1 ingress, 2 egress */
+			uint32_t collector_set_id, obs_domain_id, obs_point_id;
+			uint32_t output_port;
+		} flow_sample;
+		struct {
+			uint32_t output_port;
+		} ipfix;
+	};
+};
+#define ODP_COOKIE_MAGIC 0x6f767301u
 
 /* A growing buffer of attributes; {0} is empty. */
 struct odp_buf {
@@ -46,8 +103,12 @@ void odp_nest_cancel(struct odp_buf *, size_t start);
 
 /* Commits to 'acts' what turns 'base' (the key of the packet as actions so far left it) into 'flow', masked
  * sets and pushes and pops in the right order; 'base' is then equal to 'flow' and 'mask' has what the sets
- * depended on.  Used by translation before each output. */
+ * depended on.  Used by translation before each output.
+ * A set takes only the members that differ, and of those the bits that 'mask' has, if these cover the
+ * difference.  The tunnel is left alone, in 'base', too: odp_commit_tunnel(). */
 void odp_commit(const struct flow *flow, struct flow *base, struct odp_buf *acts, struct flow_mask *mask);
+/* The same for the tunnel, before output to a tunnel port. */
+void odp_commit_tunnel(const struct flow *flow, struct flow *base, struct odp_buf *acts);
 
 /* Keys and masks as attributes. */
 enum odp_fitness { ODP_FIT_PERFECT, ODP_FIT_TOO_MUCH, ODP_FIT_TOO_LITTLE, ODP_FIT_ERROR };

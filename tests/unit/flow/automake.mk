@@ -5,7 +5,10 @@
 # in unit_flow_tests, and
 #	tests_unit_flow_test_X_SOURCES = tests/unit/flow/test_X.c
 #	tests_unit_flow_test_X_LDADD = $(CMOCKA_LIBS) $(LIB_...)
-unit_flow_tests =
+unit_flow_tests = \
+	tests/unit/flow/test_odp_text
+tests_unit_flow_test_odp_text_SOURCES = tests/unit/flow/test_odp_text.c
+tests_unit_flow_test_odp_text_LDADD = $(CMOCKA_LIBS) $(LIB_FLOW)
 
 check_PROGRAMS += $(unit_flow_tests)
 TESTS += $(unit_flow_tests)
