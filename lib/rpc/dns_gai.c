@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Names by getaddrinfo_a(), where libunbound was not built in.
  *
- * The C library answers from a thread of its own, and a query under way cannot be called back.  So a
- * cancelled query lives on without its loop, and whoever comes last, frees it. */
+ * The C library answers from a thread of its own, and a query under way cannot be called back.  So
+ * a cancelled query lives on without its loop, and whoever comes last, frees it. */
 #ifndef HAVE_UNBOUND
 #include "rpc/dns.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Names by libunbound, whose context works in a thread of its own and tells of answers by a descriptor.
+/* Names by libunbound, whose context works in a thread of its own and tells of answers by a
+ * descriptor.
  *
  * A loop has one context, for as long as it has queries: nothing is left to clean up when the loop
  * goes, and a daemon that knows its peers' addresses keeps no resolver. */

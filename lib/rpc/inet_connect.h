@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a host name to a connected TCP socket: names are resolved, addresses tried one after the other
- * (each gets a head start on the next, none holds the rest up: RFC 8305), and the port that was the
- * default until 2013 is tried once where the target names no port and the new one refuses.
+/* From a host name to a connected TCP socket: names are resolved, addresses tried one after the
+ * other (each gets a head start on the next, none holds the rest up: RFC 8305), and the port that
+ * was the default until 2013 is tried once where the target names no port and the new one refuses.
  * Threads: its loop's. */
 #ifndef RPC_INET_CONNECT_H
 #define RPC_INET_CONNECT_H

@@ -24,9 +24,9 @@ struct json_scan {
 };
 
 void json_scan_init(struct json_scan *, uint32_t max_depth);
-/* Takes octets of 'p' until the object ends: '*used' of them.  White space before the object is taken
- * too, and leaves 'depth' at 0.  After JSON_SCAN_DONE it is ready for the next object; after an error
- * '*used' is where the offending octet is, and nothing but json_scan_init() may follow. */
+/* Takes octets of 'p' until the object ends: '*used' of them.  White space before the object is
+ * taken too, and leaves 'depth' at 0.  After JSON_SCAN_DONE it is ready for the next object; after
+ * an error '*used' is where the offending octet is, and nothing but json_scan_init() may follow. */
 enum json_scan_result json_scan_feed(struct json_scan *, const char *p, size_t n, size_t *used);
 
 #endif

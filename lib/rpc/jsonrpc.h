@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON-RPC 1.0 over a stream (RFC 7047 section 4): messages framed by a bounded scanner, parsed by
  * libjansson.  A session keeps the connection: back-off, probes ("echo" is answered and sent here).
- * Limits, visible: JSONRPC_MAX_MESSAGE octets, JSONRPC_MAX_WEIGHT of memory and JSONRPC_MAX_DEPTH of
- * nesting for a message received (beyond: the connection is closed with one warning); 'backlog limit'
- * octets queued for a peer that does not read; JSONRPC_THROTTLE octets queued for the peer of an
- * accepted connection, beyond which nothing more is read from it.
+ * Limits, visible: JSONRPC_MAX_MESSAGE octets, JSONRPC_MAX_WEIGHT of memory and JSONRPC_MAX_DEPTH
+ * of nesting for a message received (beyond: the connection is closed with one warning); 'backlog
+ * limit' octets queued for a peer that does not read; JSONRPC_THROTTLE octets queued for the peer
+ * of an accepted connection, beyond which nothing more is read from it.
  * Threads: a session belongs to its loop's thread. */
 #ifndef RPC_JSONRPC_H
 #define RPC_JSONRPC_H
@@ -37,10 +37,12 @@ struct jsonrpc_session;
 struct jsonrpc_session_ops {
 	/* A (re)connection is up, an accepted one included.  May be NULL. */
 	void (*connected)(struct jsonrpc_session *, void *aux);
-	/* The connection is gone; 'why' is a short sentence.  Without 'retry', also if it never came up;
-	 * with it, attempts that fail are only logged.  May destroy the session.  May be NULL. */
+	/* The connection is gone; 'why' is a short sentence.  Without 'retry', also if it never
+	 * came up; with it, attempts that fail are only logged.  May destroy the session.  May be
+	 * NULL. */
 	void (*disconnected)(struct jsonrpc_session *, const char *why, void *aux);
-	/* A message came (never an echo).  May steal members (set them to NULL), may destroy the session. */
+	/* A message came (never an echo).  May steal members (set them to NULL), may destroy the
+	 * session. */
 	void (*received)(struct jsonrpc_session *, struct jsonrpc_msg *, void *aux);
 	/* Everything queued was handed to the kernel.  May be NULL. */
 	void (*drained)(struct jsonrpc_session *, void *aux);
@@ -85,14 +87,16 @@ int jsonrpc_send_error(struct jsonrpc_session *, json_t *error, json_t *id);
 /* A serialised message that several sessions share: 'text' is copied once, counted. */
 struct jsonrpc_text;
 struct jsonrpc_text *jsonrpc_text_create(json_t *message); /* takes the reference */
-/* The same of a message that the caller serialised: 'text' is malloc()ed JSON of 'len' octets and is taken over. */
+/* The same of a message that the caller serialised: 'text' is malloc()ed JSON of 'len' octets and
+ * is taken over. */
 struct jsonrpc_text *jsonrpc_text_create_raw(char *text, size_t len);
 void jsonrpc_text_unref(struct jsonrpc_text *);
 int jsonrpc_send_text(struct jsonrpc_session *, struct jsonrpc_text *);
 
-/* A blocking exchange for command-line tools: connects, sends one request, waits for its reply (other
- * messages are dropped) at most 'timeout_ms' (0: for ever).  '*reply' is the reply or error message,
- * which the caller uninits.  NULL or a sentence. */
+/* A blocking exchange for command-line tools: connects, sends one request, waits for its reply
+ * (other messages are dropped) at most 'timeout_ms' (0: for ever).  '*reply' is the reply or error
+ * message, which the caller uninits.  NULL, or the reason in words, without the target's name, for
+ * the caller to put after it. */
 char *jsonrpc_transact(const char *target, uint16_t default_port, const char *method,
 		       json_t *params, uint32_t timeout_ms, struct jsonrpc_msg *reply) MUST_CHECK;
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Receiving: octets are read into one buffer, which grows only by what really came; the scanner walks
- * over them once and cuts messages off, which jansson parses.  At most JSONRPC_MESSAGES_PER_TURN
- * messages are handed up in a turn of the loop; the rest waits for the next, in which everybody else
- * has his share, and the descriptor is not read meanwhile.
+/* Receiving: octets are read into one buffer, which grows only by what really came; the scanner
+ * walks over them once and cuts messages off, which jansson parses.  At most
+ * JSONRPC_MESSAGES_PER_TURN messages are handed up in a turn of the loop; the rest waits for the
+ * next, in which everybody else has his share, and the descriptor is not read meanwhile.
  *
  * Sending: a queue of texts, flushed by one sendmsg() for many.  While a received message is being
  * handled, nothing is flushed, so that the replies to a batch go out together.
  *
- * An owner may destroy the connection in any callback.  'n_entered' counts the functions of this file
- * on the stack that touch it after a callback; the last one frees it. */
+ * An owner may destroy the connection in any callback.  'n_entered' counts the functions of this
+ * file on the stack that touch it after a callback; the last one frees it. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>

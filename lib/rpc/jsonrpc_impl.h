@@ -23,7 +23,8 @@ struct jsonrpc_conn_ops {
 	void (*received)(void *aux, struct jsonrpc_msg *);
 	/* Octets came or went: the peer lives. */
 	void (*activity)(void *aux);
-	/* Nothing more will come or go: the owner destroys it.  'err' is an errno or RECONNECT_EOF. */
+	/* Nothing more will come or go: the owner destroys it.  'err' is an errno or
+	 * RECONNECT_EOF. */
 	void (*closed)(void *aux, int err, const char *why);
 	void (*drained)(void *aux); /* may be NULL */
 };

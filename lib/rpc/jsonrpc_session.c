@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A session is a reconnect machine, one timer, and what the state needs: nothing (VOID, BACKOFF), a
- * stream on its way (CONNECTING), a connection (ACTIVE, IDLE), and for a passive target a listener all
- * the while.  session_run() does what the machine says; disconnect() is the only way down.
+ * stream on its way (CONNECTING), a connection (ACTIVE, IDLE), and for a passive target a listener
+ * all the while.  session_run() does what the machine says; disconnect() is the only way down.
  *
- * The owner may destroy the session in any callback: 'n_entered' counts the functions of this file on
- * the stack that touch it afterwards. */
+ * The owner may destroy the session in any callback: 'n_entered' counts the functions of this file
+ * on the stack that touch it afterwards. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,8 +101,8 @@ static bool is_local(const char *name)
 
 /* ---- up and down ------------------------------------------------------ */
 
-/* Attempts at the longest back-off go on, but not in the log.  A session of one attempt is a tool's,
- * which tells its user itself. */
+/* Attempts at the longest back-off go on, but not in the log.  A session of one attempt is a
+ * tool's, which tells its user itself. */
 static enum log_level attempt_level(const struct jsonrpc_session *s)
 {
 	if (!s->retry || s->reconnect.backoff_ms >= s->reconnect.max_backoff_ms)
@@ -367,8 +367,8 @@ char *jsonrpc_session_open(struct loop *loop, const char *target, uint16_t defau
 	return NULL;
 }
 
-/* A host that comes again and again, each time with another port, has one bucket for all its sessions
- * (by chance, another host has the same). */
+/* A host that comes again and again, each time with another port, has one bucket for all its
+ * sessions (by chance, another host has the same). */
 static struct log_rl *rl_of_host(const char *name)
 {
 	static struct log_rl buckets[64];

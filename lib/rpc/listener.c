@@ -6,12 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/counter.h"
 #include "base/daemon.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "rpc/stream_impl.h"
 
 LOG_MODULE(stream);
+COUNTER(pstream_open);
 
 #define ACCEPTS_PER_TURN 16
 #define PAUSE_MS 100
@@ -119,6 +121,7 @@ char *listener_open(struct loop *loop, const char *target, uint16_t default_port
 		why = xasprintf("%s: cannot watch the socket: %s", target, errno_str(err));
 		goto fail;
 	}
+	COUNTER_INC(pstream_open);
 	*lp = l;
 	return NULL;
 fail:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What all kinds have in common: the target's kind, the callback, and a plain descriptor's octets. */
+/* What all kinds have in common: the target's kind, the callback, and a plain descriptor's
+ * octets. */
 #include "rpc/stream.h"
 
 #include <errno.h>
@@ -7,8 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/counter.h"
 #include "base/util.h"
 #include "rpc/stream_impl.h"
+
+COUNTER(stream_open);
 
 static const struct stream_kind *const kinds[] = {
 	&stream_kind_unix,
@@ -125,6 +129,7 @@ char *stream_open(struct loop *loop, const char *target, uint16_t default_port, 
 	err = kind->open(kind, loop, target, arg, default_port, dscp, &s);
 	if (err)
 		return err;
+	COUNTER_INC(stream_open);
 	s->ready = ready;
 	s->aux = aux;
 	if (s->state != -EAGAIN)

@@ -28,8 +28,9 @@ char *stream_open(struct loop *, const char *target, uint16_t default_port, uint
 void stream_close(struct stream *);
 /* 0 connected, -EAGAIN still on the way, -errno failed. */
 int stream_connect(struct stream *);
-/* Octets moved, 0 end of stream (recv), -EAGAIN, -errno.  After -EAGAIN the next send must begin with
- * the same octets, and have at least as many (TLS has them sealed already); a queue does so by itself. */
+/* Octets moved, 0 end of stream (recv), -EAGAIN, -errno.  After -EAGAIN the next send must begin
+ * with the same octets, and have at least as many (TLS has them sealed already); a queue does so by
+ * itself. */
 ssize_t stream_recv(struct stream *, void *, size_t);
 ssize_t stream_send(struct stream *, const void *, size_t);
 ssize_t stream_sendv(struct stream *, const struct iovec *, int n);

@@ -15,11 +15,12 @@ struct stream_kind {
 	/* 'arg' is the target after the colon.  NULL or a sentence. */
 	char *(*check_active)(const struct stream_kind *, const char *arg, uint16_t default_port);
 	char *(*check_passive)(const struct stream_kind *, const char *arg, uint16_t default_port);
-	/* Makes a stream (stream_create()) whose 'state' says how far it is.  Failures to connect are
-	 * told through 'state', in the loop; a sentence is for what cannot even be tried. */
+	/* Makes a stream (stream_create()) whose 'state' says how far it is.  Failures to connect
+	 * are told through 'state', in the loop; a sentence is for what cannot even be tried. */
 	char *(*open)(const struct stream_kind *, struct loop *, const char *name, const char *arg,
 		      uint16_t default_port, uint8_t dscp, struct stream **);
-	/* Releases what the kind added; the common part, the descriptor included, is stream_close()'s. */
+	/* Releases what the kind added; the common part, the descriptor included, is
+	 * stream_close()'s. */
 	void (*uninit)(struct stream *);
 	ssize_t (*recv)(struct stream *, void *, size_t);
 	ssize_t (*sendv)(struct stream *, const struct iovec *, int n);
@@ -29,7 +30,8 @@ struct stream_kind {
 	/* Binds and listens: sets l->fd, and l->port or l->path. */
 	char *(*listen)(const struct stream_kind *, struct listener *, const char *arg,
 			uint16_t default_port, uint8_t dscp);
-	/* Makes a stream of an accepted descriptor, which it owns then; NULL: '*why' says why not. */
+	/* Makes a stream of an accepted descriptor, which it owns then; NULL: '*why' says why
+	 * not. */
 	struct stream *(*accepted)(struct listener *, int fd, const struct sockaddr_storage *peer,
 				   char **why);
 };
@@ -70,7 +72,8 @@ struct listener {
 	bool closed; /* freed when the last of them returns */
 };
 
-/* Splits "KIND:ARG".  NULL if no kind is named so; '*passive' says which of its two names it was. */
+/* Splits "KIND:ARG".  NULL if no kind is named so; '*passive' says which of its two names it
+ * was. */
 const struct stream_kind *stream_kind_lookup(const char *target, const char **arg, bool *passive);
 
 /* 's' is the start of the kind's own struct.  Takes over 'fd' (or -1) and 'name'. */

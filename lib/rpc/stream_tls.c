@@ -6,8 +6,8 @@
  * that and the caller's wish.  Octets that OpenSSL has decrypted already do not make the descriptor
  * ready: 'report' stands in for it.
  *
- * When the CA certificate is bootstrapped, the first connection only fetches it: the stream closes it
- * and connects once more, verifying this time. */
+ * When the CA certificate is bootstrapped, the first connection only fetches it: the stream closes
+ * it and connects once more, verifying this time. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
@@ -130,8 +130,8 @@ static void update(struct stream *s)
 		stream_report_later(s);
 }
 
-/* What an SSL_*() that returned 'r' means: -EAGAIN ('*wants' says for what to wait), 0 end of stream,
- * or -errno with the stream failed. */
+/* What an SSL_*() that returned 'r' means: -EAGAIN ('*wants' says for what to wait), 0 end of
+ * stream, or -errno with the stream failed. */
 static int judge(struct tls_stream *t, int r, uint32_t *wants)
 {
 	int saved_errno = errno;

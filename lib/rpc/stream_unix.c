@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* unix:FILE and punix:FILE.  A relative FILE is in RUNDIR.
  *
- * connect() of a unix socket never waits, but it fails with EAGAIN while the listener's queue is full,
- * and nothing says when it is not: it is then tried again from a timer. */
+ * connect() of a unix socket never waits, but it fails with EAGAIN while the listener's queue is
+ * full, and nothing says when it is not: it is then tried again from a timer. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* time/stop and time/warp, of daemons that run with --enable-dummy.
  *
- * A warp advances step by step, and lets everything that a step made due happen before the next.  The
- * steps are taken from the loop, not within the command, so that the control socket serves others
- * meanwhile; the answer is sent after the last. */
+ * A warp advances step by step, and lets everything that a step made due happen before the next.
+ * The steps are taken from the loop, not within the command, so that the control socket serves
+ * others meanwhile; the answer is sent after the last. */
 #include <stdlib.h>
 
 #include "base/clock.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The settings of TLS, and the OpenSSL context made of them.
  *
- * One context serves both sides.  It is made when the first connection needs it, and anew when a file
- * has changed since (size, time, inode); connections that exist keep theirs. */
+ * One context serves both sides.  It is made when the first connection needs it, and anew when a
+ * file has changed since (size, time, inode); connections that exist keep theirs. */
 #include "rpc/tls.h"
 
 #include <errno.h>

@@ -11,8 +11,8 @@
  * sentence.  If files have changed and the new ones do not fit, the last good context is given, and
  * the log told. */
 char *tls_context(SSL_CTX **) MUST_CHECK;
-/* True if the CA certificate is to be taken from the first peer: it was asked for, and the file does
- * not exist. */
+/* True if the CA certificate is to be taken from the first peer: it was asked for, and the file
+ * does not exist. */
 bool tls_is_bootstrapping(void);
 /* Saves the peer's CA certificate.  NULL or a sentence. */
 char *tls_bootstrap(SSL *, const char *peer) MUST_CHECK;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The control socket: each client is a JSON-RPC session that is paused while one of its requests waits
- * for its answer, so that answers come in the order of the requests.
+/* The control socket: each client is a JSON-RPC session that is paused while one of its requests
+ * waits for its answer, so that answers come in the order of the requests.
  *
  * A request (struct unixctl_conn) may outlive its client, and is then answered into the void. */
 #include "rpc/unixctl.h"
@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <urcu/list.h>
 
+#include "base/counter.h"
 #include "base/dirs.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -19,6 +20,8 @@
 #include "rpc/unixctl_impl.h"
 
 LOG_MODULE(unixctl);
+COUNTER(unixctl_received);
+COUNTER(unixctl_replied);
 
 #define MAX_REQUEST (64u << 20) /* octets: a file of flows may be an argument */
 
@@ -155,6 +158,7 @@ static void answer(struct unixctl_conn *conn, json_t *result, json_t *error)
 
 	assert(!conn->answered);
 	conn->answered = true;
+	COUNTER_INC(unixctl_replied);
 	log_dbg("%s: answering %s", conn->command, error ? "with an error" : "with success");
 	if (client) {
 		if (error)
@@ -172,8 +176,8 @@ static void answer(struct unixctl_conn *conn, json_t *result, json_t *error)
 		request_destroy(conn);
 }
 
-/* A string of 'text', ended with a newline if it is not empty.  Octets that are no UTF-8, from a name
- * of a file perhaps, become question marks. */
+/* A string of 'text', ended with a newline if it is not empty.  Octets that are no UTF-8, from a
+ * name of a file perhaps, become question marks. */
 static json_t *text_to_json(const char *text)
 {
 	struct str s = STR_INIT;
@@ -268,6 +272,7 @@ static void received(struct jsonrpc_session *session, struct jsonrpc_msg *msg, v
 			jsonrpc_session_name(session));
 		return;
 	}
+	COUNTER_INC(unixctl_received);
 	conn = xzalloc(sizeof(*conn));
 	conn->client = client;
 	conn->json = client->json;

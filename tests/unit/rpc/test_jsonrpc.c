@@ -414,8 +414,8 @@ static void echo(void **state)
 static void destroyed_in_callback(void **state)
 {
 	a.destroy_on_message = true;
-	write_text(
-		"{\"id\":1,\"method\":\"m\",\"params\":[]}{\"id\":1,\"method\":\"m\",\"params\":[]}");
+	write_text("{\"id\":1,\"method\":\"m\",\"params\":[]}"
+		   "{\"id\":1,\"method\":\"m\",\"params\":[]}");
 	TURN_UNTIL(loop, a.n_received);
 	TURN_UNTIL(loop, !raw);
 	assert_int_equal(a.n_received, 1);

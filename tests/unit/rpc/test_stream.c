@@ -102,7 +102,8 @@ static struct end client, server;
 
 static void accept_server(struct stream *s, void *aux)
 {
-	/* The last one counts: who wants to listen in our place connects first, to see if we live. */
+	/* The last one counts: who wants to listen in our place connects first, to see if we
+	 * live. */
 	stream_close(server.s);
 	server.s = s;
 	stream_set_ready(s, end_ready, &server);
@@ -141,7 +142,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Octets go to and fro, more than the kernel buffers; then the end is seen. */
+/* Octets go over, more than the kernel buffers; then the end is seen. */
 static void converse(struct end *a, struct end *b)
 {
 	const size_t n = 3000000;
