@@ -217,6 +217,17 @@ const struct odp_names *dpif_names(struct dpif *dp)
 
 /* ---- Flows ---- */
 
+void dpif_ufid_of_key(struct ufid *ufid, const struct flow *key)
+{
+	struct miniflow_buf b;
+	size_t len;
+
+	miniflow_from_flow(&b, key);
+	len = miniflow_size(&b.mf);
+	ufid->parts[0] = hash_bytes64(&b.mf, len, 0);
+	ufid->parts[1] = hash_bytes64(&b.mf, len, 1);
+}
+
 void dpif_operate(struct dpif *dp, struct dpif_op **ops, size_t n)
 {
 	dp->class->operate(dp, ops, n);

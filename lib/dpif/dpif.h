@@ -112,6 +112,9 @@ void dpif_flow_format(const struct dpif_flow *, const struct odp_names *, bool v
 /* "packets:N, bytes:N, used:S or never[, flags:...]" */
 void dpif_flow_stats_format(const struct dpif_flow_stats *, struct str *);
 void dpif_ufid_format(const struct ufid *, struct str *); /* "ufid:..." */
+/* The identifier of a flow that was given none, and of the flow that a miss installs: of the key alone, so that the
+ * same key finds it again whatever its mask was. */
+void dpif_ufid_of_key(struct ufid *, const struct flow *key);
 
 struct dpif_op {
 	enum dpif_op_type type;
@@ -121,13 +124,13 @@ struct dpif_op {
 			unsigned int flags;
 			const struct flow *key;
 			const struct flow_mask *mask; /* NULL: exact */
-			const struct ufid *ufid; /* NULL: computed */
+			const struct ufid *ufid; /* NULL: dpif_ufid_of_key() */
 			const void *actions;
 			size_t actions_len;
 			struct dpif_flow_stats *stats; /* NULL, or where the old statistics go (modify) */
 		} put;
 		struct {
-			const struct flow *key; /* used if 'ufid' is NULL */
+			const struct flow *key; /* used if 'ufid' is NULL, as for put */
 			const struct ufid *ufid;
 			struct dpif_flow_stats *stats; /* NULL, or the final statistics */
 		} del;

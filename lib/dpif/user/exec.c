@@ -66,7 +66,7 @@ static void take_batch(struct exec *x, struct packet_batch *out)
 	}
 }
 
-static void output(struct exec *x, uint32_t port_no)
+static void do_output(struct exec *x, uint32_t port_no)
 {
 	uint32_t i;
 
@@ -78,7 +78,7 @@ static void output(struct exec *x, uint32_t port_no)
 	}
 }
 
-static void userspace(struct exec *x, const struct nlattr *nla)
+static void do_userspace(struct exec *x, const struct nlattr *nla)
 {
 	const struct nlattr *a;
 	const void *userdata = NULL;
@@ -103,7 +103,7 @@ static void userspace(struct exec *x, const struct nlattr *nla)
 	}
 }
 
-static void recirc(struct exec *x, uint32_t id)
+static void do_recirc(struct exec *x, uint32_t id)
 {
 	struct packet_batch b;
 	uint32_t i;
@@ -115,7 +115,7 @@ static void recirc(struct exec *x, uint32_t id)
 	process_batch(x->w, &b);
 }
 
-static void hash(struct exec *x, const struct ovs_action_hash *h)
+static void do_hash(struct exec *x, const struct ovs_action_hash *h)
 {
 	struct flow flow;
 	uint32_t i;
@@ -154,7 +154,7 @@ static void nested(struct exec *x, struct packet_batch *b, const struct nlattr *
 		exec_actions(x->w, b, true, nla_data(acts), nla_len(acts));
 }
 
-static void sample(struct exec *x, const struct nlattr *nla)
+static void do_sample(struct exec *x, const struct nlattr *nla)
 {
 	const struct nlattr *a, *acts = NULL;
 	struct packet_batch chosen = { .n = 0 };
@@ -181,7 +181,7 @@ static void sample(struct exec *x, const struct nlattr *nla)
 		nested(x, &chosen, acts);
 }
 
-static void clone(struct exec *x, const struct nlattr *nla)
+static void do_clone(struct exec *x, const struct nlattr *nla)
 {
 	struct packet_batch b;
 
@@ -189,7 +189,7 @@ static void clone(struct exec *x, const struct nlattr *nla)
 	nested(x, &b, nla);
 }
 
-static void check_pkt_len(struct exec *x, const struct nlattr *nla)
+static void do_check_pkt_len(struct exec *x, const struct nlattr *nla)
 {
 	struct packet_batch le = { .n = 0 }, gt = { .n = 0 };
 	const struct nlattr *a, *acts_le = NULL, *acts_gt = NULL;
@@ -252,7 +252,7 @@ static void segments_put(struct packet *p, void *s_)
 
 /* A frame to be cut must not be GSO: those go through 'acts' (this action first) as segments, and leave the batch.
  * Packets that are not ours stay where they are, a clone is cut in their place. */
-static void trunc(struct exec *x, const struct nlattr *nla, const void *acts, size_t acts_len)
+static void do_trunc(struct exec *x, const struct nlattr *nla, const void *acts, size_t acts_len)
 {
 	const struct ovs_action_trunc *t = nla_data(nla);
 	struct segments segs = { .x = x, .acts = acts, .len = acts_len };
@@ -316,7 +316,7 @@ static void edit(struct exec *x, const struct nlattr *nla)
 	x->batch->n = n;
 }
 
-static void dec_ttl(struct exec *x, const struct nlattr *nla)
+static void do_dec_ttl(struct exec *x, const struct nlattr *nla)
 {
 	struct packet_batch expired = { .n = 0 };
 	const struct nlattr *a, *acts = NULL;
@@ -351,34 +351,37 @@ static void execute_one(struct exec *x, const struct nlattr *nla, int left)
 {
 	switch ((unsigned int)nla_type(nla)) {
 	case OVS_ACTION_ATTR_OUTPUT:
-		output(x, nla_get_u32(nla));
+		do_output(x, nla_get_u32(nla));
 		goto took;
 	case OVS_ACTION_ATTR_USERSPACE:
-		userspace(x, nla);
+		do_userspace(x, nla);
 		goto took;
 	case OVS_ACTION_ATTR_RECIRC:
-		recirc(x, nla_get_u32(nla));
+		do_recirc(x, nla_get_u32(nla));
 		goto took;
 	case OVS_ACTION_ATTR_SAMPLE:
-		sample(x, nla);
+		do_sample(x, nla);
 		goto took;
 	case OVS_ACTION_ATTR_CLONE:
-		clone(x, nla);
+		do_clone(x, nla);
 		goto took;
 	case OVS_ACTION_ATTR_CHECK_PKT_LEN:
-		check_pkt_len(x, nla);
+		do_check_pkt_len(x, nla);
 		goto took;
 	case OVS_ACTION_ATTR_HASH:
-		hash(x, nla_data(nla));
+		do_hash(x, nla_data(nla));
 		break;
 	case OVS_ACTION_ATTR_TRUNC:
-		trunc(x, nla, nla, left);
+		do_trunc(x, nla, nla, left);
 		break;
 	case OVS_ACTION_ATTR_DEC_TTL:
-		dec_ttl(x, nla);
+		do_dec_ttl(x, nla);
 		break;
 	case OVS_ACTION_ATTR_METER:
 		break; /* no meter exists yet: packets of an unknown one pass */
+	case ODP_ACTION_KERNEL_DROP: /* its reasons are the kernel's */
+		fail(x, DROP_EXPLICIT);
+		break;
 	case ODP_ACTION_DROP:
 		fail(x, nla_get_u32(nla) < DROP_N_REASONS ? nla_get_u32(nla) : DROP_EXPLICIT);
 		break;

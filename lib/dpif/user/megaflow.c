@@ -84,6 +84,14 @@ static void free_actions(struct rcu_item *item)
 
 /* ---- Statistics ---- */
 
+bool megaflow_claim(struct megaflow *f, unsigned int slot)
+{
+	int none = -1;
+
+	return __atomic_compare_exchange_n(&f->owner, &none, (int)slot, false, __ATOMIC_RELAXED,
+					   __ATOMIC_RELAXED);
+}
+
 static struct megaflow_counters *counters_of_slot(struct megaflow *f, unsigned int slot)
 {
 	struct megaflow_counters **others, *c;
@@ -91,8 +99,7 @@ static struct megaflow_counters *counters_of_slot(struct megaflow *f, unsigned i
 
 	if (likely(owner == (int)slot))
 		return &f->own;
-	if (owner < 0 && __atomic_compare_exchange_n(&f->owner, &owner, (int)slot, false,
-						     __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+	if (owner < 0 && megaflow_claim(f, slot))
 		return &f->own;
 	others = __atomic_load_n(&f->others, __ATOMIC_ACQUIRE);
 	if (!others) {

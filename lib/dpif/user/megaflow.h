@@ -107,6 +107,8 @@ static inline bool megaflow_is_dead(const struct megaflow *f)
 	return __atomic_load_n(&f->is_dead, __ATOMIC_RELAXED);
 }
 
+/* Makes 'slot' the owner of a flow that has none. */
+bool megaflow_claim(struct megaflow *, unsigned int slot);
 /* Counts, as 'slot', which one thread has at a time. */
 void megaflow_add_stats(struct megaflow *, unsigned int slot, uint64_t n_packets, uint64_t n_bytes,
 			uint16_t tcp_flags, uint64_t now_ms);

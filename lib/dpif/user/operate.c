@@ -19,7 +19,7 @@ static int put(struct user_dp *dp, struct dpif_op *op)
 		mask = &exact;
 	}
 	if (!ufid) {
-		ufid_of_flow(&computed, op->put.key, NULL);
+		dpif_ufid_of_key(&computed, op->put.key);
 		ufid = &computed;
 	}
 	flow = megaflow_by_ufid(&dp->flows, ufid);
@@ -45,7 +45,7 @@ static struct megaflow *find(struct user_dp *dp, const struct ufid *ufid, const 
 	struct ufid computed;
 
 	if (!ufid) {
-		ufid_of_flow(&computed, key, NULL);
+		dpif_ufid_of_key(&computed, key);
 		ufid = &computed;
 	}
 	return megaflow_by_ufid(&dp->flows, ufid);

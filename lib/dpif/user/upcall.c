@@ -82,8 +82,10 @@ static void install(struct worker *w, struct upcall_frame *f, const struct minif
 
 	err = megaflow_insert(&w->dp->flows, &f->key, &f->reply.mask, &f->upcall.ufid, acts->data,
 			      acts->len, &flow);
-	if (!err)
+	if (!err) {
+		megaflow_claim(flow, w->slot);
 		emc_insert(&w->emc, mf, hash, flow, CTR_GET(&w->dp->emc_inv_prob), w->random++);
+	}
 	if (target->ops->installed)
 		target->ops->installed(&f->upcall, &f->reply, err, target->aux);
 }
@@ -95,7 +97,7 @@ void upcall_miss(struct worker *w, struct packet *p, const struct miniflow *mf, 
 
 	frame_init(&f, w, DPIF_UPCALL_MISS, p);
 	miniflow_expand(mf, &f.key);
-	ufid_of_flow(&f.upcall.ufid, &f.key, NULL);
+	dpif_ufid_of_key(&f.upcall.ufid, &f.key);
 	target = call(w, &f);
 	if (target) {
 		CTR_ADD(&w->counters.n_miss_ok, 1);
@@ -121,7 +123,7 @@ void upcall_action(struct worker *w, struct packet *p, const void *userdata, siz
 	} else {
 		f.upcall.userdata = userdata;
 		f.upcall.userdata_len = userdata_len;
-		ufid_of_flow(&f.upcall.ufid, &f.key, NULL);
+		dpif_ufid_of_key(&f.upcall.ufid, &f.key);
 		if (!call(w, &f))
 			drop_packet(w, p, DROP_UPCALL_ERROR);
 		else if (f.reply.actions.len || f.reply.drop)

@@ -5,7 +5,18 @@
 # in unit_dpif_tests, and
 #	tests_unit_dpif_test_X_SOURCES = tests/unit/dpif/test_X.c
 #	tests_unit_dpif_test_X_LDADD = $(CMOCKA_LIBS) $(LIB_...)
-unit_dpif_tests =
+unit_dpif_tests = \
+	tests/unit/dpif/test_dpif \
+	tests/unit/dpif/test_dpif_threads \
+	tests/unit/dpif/test_exec
+
+noinst_HEADERS += tests/unit/dpif/fixture.h
+tests_unit_dpif_test_dpif_SOURCES = tests/unit/dpif/test_dpif.c
+tests_unit_dpif_test_dpif_LDADD = $(CMOCKA_LIBS) $(LIB_DPIF)
+tests_unit_dpif_test_dpif_threads_SOURCES = tests/unit/dpif/test_dpif_threads.c
+tests_unit_dpif_test_dpif_threads_LDADD = $(CMOCKA_LIBS) $(LIB_DPIF)
+tests_unit_dpif_test_exec_SOURCES = tests/unit/dpif/test_exec.c
+tests_unit_dpif_test_exec_LDADD = $(CMOCKA_LIBS) $(LIB_DPIF)
 
 check_PROGRAMS += $(unit_dpif_tests)
 TESTS += $(unit_dpif_tests)
