@@ -85,7 +85,7 @@ static void check_count(const struct vsctl_cmd *cmd)
 		for (int i = 1; i < cmd->argc; i++) {
 			if (!strncmp(cmd->argv[i], "--", 2) && option_kind(c, cmd->argv[i]))
 				fprintf(stderr,
-					"%s: options must come before the command: write \"%s %s\"\n",
+					"%s: options come before the command: give \"%s %s\"\n",
 					program_name, cmd->argv[i], c->name);
 		}
 		fatal(0, "'%s' command takes at most %d arguments", c->name, c->max_args);

@@ -519,6 +519,13 @@ static struct column_type any_number(const struct column_type *type)
 	return t;
 }
 
+static char *too_many(const struct table_schema *ts, const struct column_schema *c, size_t n)
+{
+	return xasprintf("\"add\" operation would put %zu values in column %s of table %s but the "
+			 "maximum number is %u",
+			 n, c->name, ts->name, c->type.n_max);
+}
+
 static char *run_add(struct vsctl_cmd *cmd)
 {
 	const struct table_schema *ts = get_table(cmd);
@@ -535,6 +542,8 @@ static char *run_add(struct vsctl_cmd *cmd)
 		return err;
 	cc = vsctl_column_class(ts, c);
 	type = any_number(&c->type);
+	if (column_type_is_scalar(&c->type))
+		return too_many(ts, c, (size_t)cmd->argc - 4 + 1);
 	for (int i = 4; i < cmd->argc; i++) {
 		struct datum d;
 
@@ -547,9 +556,7 @@ static char *run_add(struct vsctl_cmd *cmd)
 			idl_mutate_insert(row, cc, &d);
 	}
 	if (idl_read(row, cc)->n > c->type.n_max)
-		return xasprintf("\"add\" operation would put %u values in column %s of table %s "
-				 "but the maximum number is %u",
-				 idl_read(row, cc)->n, c->name, ts->name, c->type.n_max);
+		return too_many(ts, c, idl_read(row, cc)->n);
 	return NULL;
 }
 

@@ -97,6 +97,34 @@ static void add_ports(struct vs_model *m, struct vs_bridge *real)
 	}
 }
 
+static struct vs_iface *find_iface(const struct hmap *map, const char *name)
+{
+	struct vs_iface *iface;
+
+	HMAP_FOR_EACH_WITH_HASH(iface, node, hash_string(name, 0), map) {
+		if (streq(iface->name, name))
+			return iface;
+	}
+	return NULL;
+}
+
+/* Interfaces that are there, but in ports that were not fetched. */
+static void add_strays(struct vsctl *vs, struct vs_model *m)
+{
+	struct ovsrec_interface *cfg;
+
+	OVSREC_INTERFACE_FOR_EACH(cfg, vs->idl) {
+		struct vs_iface *iface;
+
+		if (!cfg->row.columns || find_iface(&m->ifaces, cfg->name))
+			continue;
+		iface = xzalloc(sizeof(*iface));
+		iface->name = cfg->name;
+		iface->cfg = cfg;
+		hmap_insert(&m->strays, &iface->node, hash_string(iface->name, 0));
+	}
+}
+
 struct vs_model *vs_model_get(struct vsctl *vs)
 {
 	struct vs_model *m = vs->model;
@@ -107,8 +135,11 @@ struct vs_model *vs_model_get(struct vsctl *vs)
 	hmap_init(&m->bridges);
 	hmap_init(&m->ports);
 	hmap_init(&m->ifaces);
+	hmap_init(&m->strays);
 	for (size_t i = 0; i < vs->ovs->n_bridges; i++)
 		add_ports(m, vs_bridge_add(m, vs->ovs->bridges[i], NULL, NULL));
+	if (!vs->everything)
+		add_strays(vs, m);
 	return m;
 }
 
@@ -162,21 +193,15 @@ struct vs_port *vs_port_lookup(struct vsctl *vs, const char *name, char **err)
 
 struct vs_iface *vs_iface_lookup(struct vsctl *vs, const char *name, char **err)
 {
-	const struct ovsrec_interface *cfg;
-	struct vs_iface *iface;
+	struct vs_model *m = vs_model_get(vs);
+	struct vs_iface *iface = find_iface(&m->ifaces, name);
 
-	HMAP_FOR_EACH_WITH_HASH(iface, node, hash_string(name, 0), &vs_model_get(vs)->ifaces) {
-		if (streq(iface->name, name))
-			return iface;
-	}
-	/* One that is there, but in a port that was not fetched. */
-	OVSREC_INTERFACE_FOR_EACH(cfg, vs->idl) {
-		if (!vs->everything && streq(cfg->name, name) && !vs_bridge_lookup(vs, name, NULL))
-			vs->incomplete = true;
-	}
-	if (err)
+	/* The interface of a bridge's own port is not one here. */
+	if (!iface && find_iface(&m->strays, name) && !vs_bridge_lookup(vs, name, NULL))
+		vs->incomplete = true;
+	if (!iface && err)
 		*err = xasprintf("no interface named %s", name);
-	return NULL;
+	return iface;
 }
 
 struct vs_bridge *vs_bridge_child(struct vsctl *vs, const struct vs_bridge *parent, int64_t vlan)
@@ -232,7 +257,8 @@ static void del_collector_sets(struct vsctl *vs, const struct ovsrec_bridge *br)
 {
 	struct ovsrec_flow_sample_collector_set *set, *next;
 
-	OVSREC_FLOW_SAMPLE_COLLECTOR_SET_FOR_EACH_SAFE (set, next, vs->idl) {
+	OVSREC_FLOW_SAMPLE_COLLECTOR_SET_FOR_EACH_SAFE(set, next, vs->idl)
+	{
 		if (set->bridge == br)
 			ovsrec_flow_sample_collector_set_del(set);
 	}

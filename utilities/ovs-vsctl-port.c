@@ -141,13 +141,11 @@ static char *add_port(struct vsctl_cmd *cmd, const char *bridge, const char *nam
 {
 	struct vsctl *vs = cmd->vs;
 	char *err = NULL;
-	struct vs_bridge *br = vs_bridge_lookup(vs, bridge, &err);
+	struct vs_bridge *br;
 	struct vs_port *port;
 	struct ovsrec_port *cfg;
 	struct ovsrec_interface **rows;
 
-	if (!br)
-		return err;
 	port = vs_port_lookup(vs, name, NULL);
 	if (port && vsctl_option(cmd, "--may-exist"))
 		return check_existing(cmd, port, bridge, ifaces, n);
@@ -163,6 +161,9 @@ static char *add_port(struct vsctl_cmd *cmd, const char *bridge, const char *nam
 		}
 	}
 	if (err || vs->incomplete)
+		return err;
+	br = vs_bridge_lookup(vs, bridge, &err);
+	if (!br)
 		return err;
 
 	cfg = ovsrec_port_insert(vs->txn);

@@ -24,7 +24,7 @@ static const struct shown {
 	{ "Manager", "target", { "is_connected" } },
 };
 
-/* --filter=TABLE(TEXT|TEXT)|TABLE(TEXT): of these tables only rows in whose own lines a text occurs. */
+/* --filter=TABLE(TEXT|TEXT)|TABLE(TEXT): of these tables, rows in whose own lines a text is. */
 struct filter {
 	const char *text; /* the whole option, NULL: none */
 };

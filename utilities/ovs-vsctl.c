@@ -165,7 +165,7 @@ static char *make_usage(void)
 	return str_steal(&s);
 }
 
-/* The command line for the log and the database's history: one line, words as a shell takes them. */
+/* The command line for the log and the history of the database, quoted for a shell. */
 static char *quote_args(int argc, char *argv[])
 {
 	struct str s = STR_INIT;

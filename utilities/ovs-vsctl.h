@@ -5,8 +5,8 @@
  * vsctl_*_commands: name, arguments, help, options, and up to three functions.
  *
  *	prepare()  says which tables, columns and rows the command looks at: only these are fetched
- *	run()      reads the replica, writes to the open transaction; runs again if that must be tried
- *	           again, so it leaves nothing behind but its output
+ *	run()      reads the replica, writes to the open transaction; runs again if that must be
+ *	           tried again, so it leaves nothing behind but its output
  *	finish()   after success: output that only the server's answer tells
  *
  * run() returns NULL or a sentence, which ends the program ("ovs-vsctl: ...", exit 1) with the
@@ -170,6 +170,7 @@ struct vs_iface {
 };
 struct vs_model {
 	struct hmap bridges, ports, ifaces;
+	struct hmap strays; /* interfaces of ports that were not fetched: 'port' is NULL */
 };
 struct vs_model *vs_model_get(struct vsctl *);
 void vs_model_drop(struct vsctl *); /* after changes that it has not been told of */
@@ -234,7 +235,7 @@ struct vsctl_spooled {
 void vsctl_spool_walk(struct vsctl *, const char *table,
 		      bool (*fn)(const struct vsctl_spooled *, void *aux), void *aux);
 bool vsctl_spool_has(struct vsctl *, const char *table, const struct uuid *);
-/* Brings a spooled row into the open transaction.  NULL or a sentence; nothing if it is not spooled. */
+/* Brings a row into the open transaction, if it is spooled.  NULL or a sentence. */
 char *vsctl_spool_insert(struct vsctl *, const char *table, const struct uuid *);
 /* Takes effect with vsctl_spool_commit(). */
 void vsctl_spool_add(struct vsctl *, const char *table, const struct uuid *, json_t *columns);

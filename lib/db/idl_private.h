@@ -119,9 +119,14 @@ struct idl_row *idl_row_lookup(const struct idl_table *,
 struct idl_row *idl_row_refer(struct idl_row *src, uint32_t column, struct idl_table *,
 			      const struct uuid *);
 void idl_row_drop_arcs(struct idl_row *src, uint32_t column); /* UINT32_MAX: of all columns */
-/* Those who refer to 'uuid' will be parsed again, since the row came or goes. */
-void idl_row_stale_referrers(struct idl_row *);
-void idl_row_ghost_came(struct idl_table *, const struct uuid *);
+/* Those who refer to a row learn that it goes, or that it came: large sets of references lose or
+ * gain one element, other columns will be parsed again. */
+void idl_row_gone(struct idl_row *);
+void idl_row_came(struct idl_row *);
+/* True if a change of column 'column' may be told by element, by the two functions below. */
+bool idl_row_is_incremental(const struct idl_row *, uint32_t column);
+void idl_row_add_ref(struct idl_row *, uint32_t column, const struct uuid *);
+void idl_row_del_ref(struct idl_row *, uint32_t column, const struct uuid *);
 void idl_row_make_stale(struct idl_row *, uint32_t column);
 /* Parses stale columns of all dirty rows again, then frees the dead. */
 void idl_parse_dirty(struct idl *);
@@ -129,6 +134,9 @@ void idl_parse_dirty(struct idl *);
 /* idl_typed.c */
 void idl_typed_parse(struct idl_row *, uint32_t column);
 void idl_typed_unparse(struct idl_row *, uint32_t column);
+/* One element of a set of references, which is in the order of the rows' UUIDs. */
+void idl_typed_insert(struct idl_row *, uint32_t column, struct idl_row *dst);
+void idl_typed_remove(struct idl_row *, uint32_t column, const struct idl_row *dst);
 
 /* idl_update.c */
 /* 'updates' is <table-updates2>, or <table-updates> if not 'cond'.  'initial': rows not in it

@@ -113,22 +113,26 @@ struct idl_row *idl_row_refer(struct idl_row *src, uint32_t column, struct idl_t
 	return dst;
 }
 
+static void arc_destroy(struct idl_arc *arc)
+{
+	struct idl_row *dst = arc->dst;
+
+	cds_list_del(&arc->out);
+	cds_list_del(&arc->in);
+	free(arc);
+	if (dst->is_ghost && cds_list_empty(&dst->refs_in)) {
+		hmap_remove(&dst->table->ghosts, &dst->node);
+		free(dst);
+	}
+}
+
 void idl_row_drop_arcs(struct idl_row *src, uint32_t column)
 {
 	struct idl_arc *arc, *next;
 
 	cds_list_for_each_entry_safe(arc, next, &src->refs_out, out) {
-		struct idl_row *dst = arc->dst;
-
-		if (column != UINT32_MAX && arc->column != column)
-			continue;
-		cds_list_del(&arc->out);
-		cds_list_del(&arc->in);
-		free(arc);
-		if (dst->is_ghost && cds_list_empty(&dst->refs_in)) {
-			hmap_remove(&dst->table->ghosts, &dst->node);
-			free(dst);
-		}
+		if (column == UINT32_MAX || arc->column == column)
+			arc_destroy(arc);
 	}
 }
 
@@ -157,22 +161,93 @@ static void track_reference(struct idl_row *src, uint32_t column)
 	}
 }
 
-void idl_row_stale_referrers(struct idl_row *row)
+bool idl_row_is_incremental(const struct idl_row *row, uint32_t column)
 {
-	struct idl_arc *arc;
+	const struct idl_column_class *c = &row->table->class->columns[column];
 
-	cds_list_for_each_entry(arc, &row->refs_in, in) {
-		idl_row_make_stale(arc->src, arc->column);
-		track_reference(arc->src, arc->column);
+	return row->parsed && c->shape == IDL_SET && row->table->key_refs[column] &&
+	       !(row->stale[column / BITS] & UINT64_C(1) << (column % BITS));
+}
+
+void idl_row_add_ref(struct idl_row *src, uint32_t column, const struct uuid *uuid)
+{
+	struct idl_row *dst = idl_row_refer(src, column, src->table->key_refs[column], uuid);
+
+	if (dst)
+		idl_typed_insert(src, column, dst);
+}
+
+void idl_row_del_ref(struct idl_row *src, uint32_t column, const struct uuid *uuid)
+{
+	struct idl_table *t = src->table->key_refs[column];
+	struct idl_row *dst = find(&t->rows, uuid);
+	struct idl_arc *arc, *next;
+
+	if (dst)
+		idl_typed_remove(src, column, dst);
+	else
+		dst = find(&t->ghosts, uuid);
+	if (!dst)
+		return;
+	/* Few refer to one row, while one row may refer to many. */
+	cds_list_for_each_entry_safe(arc, next, &dst->refs_in, in) {
+		if (arc->src == src && arc->column == column) {
+			arc_destroy(arc);
+			return;
+		}
 	}
 }
 
-void idl_row_ghost_came(struct idl_table *t, const struct uuid *uuid)
+/* Points an arc at another row of the same UUID. */
+static void arc_move(struct idl_arc *arc, struct idl_row *dst)
 {
-	struct idl_row *g = find(&t->ghosts, uuid);
+	cds_list_del(&arc->in);
+	arc->dst = dst;
+	cds_list_add_tail(&arc->in, &dst->refs_in);
+}
 
-	if (g)
-		idl_row_stale_referrers(g);
+void idl_row_gone(struct idl_row *row)
+{
+	struct idl_arc *arc, *next;
+
+	cds_list_for_each_entry_safe(arc, next, &row->refs_in, in) {
+		struct idl_row *src = arc->src;
+
+		track_reference(src, arc->column);
+		if (!idl_row_is_incremental(src, arc->column)) {
+			idl_row_make_stale(src, arc->column);
+			continue;
+		}
+		idl_typed_remove(src, arc->column, row);
+		if (row->table->monitored)
+			arc_move(arc, ghost_get(row->table, &row->uuid));
+		else
+			arc_destroy(arc);
+	}
+}
+
+void idl_row_came(struct idl_row *row)
+{
+	struct idl_row *ghost = find(&row->table->ghosts, &row->uuid);
+	struct idl_arc *arc, *next;
+
+	if (!ghost)
+		return;
+	cds_list_for_each_entry_safe(arc, next, &ghost->refs_in, in) {
+		struct idl_row *src = arc->src;
+
+		track_reference(src, arc->column);
+		if (idl_row_is_incremental(src, arc->column)) {
+			idl_typed_insert(src, arc->column, row);
+			arc_move(arc, row);
+		} else {
+			idl_row_make_stale(src, arc->column);
+		}
+	}
+	if (cds_list_empty(&ghost->refs_in)) {
+		hmap_remove(&row->table->ghosts, &ghost->node);
+		free(ghost);
+	}
 }
 
 static void parse_row(struct idl_row *row)

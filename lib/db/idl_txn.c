@@ -157,7 +157,7 @@ static void txn_close(struct idl_txn *txn, enum idl_txn_status status)
 		if (part->inserted) {
 			if (row->node.pprev)
 				hmap_remove(&row->table->rows, &row->node);
-			idl_row_stale_referrers(row);
+			idl_row_gone(row);
 			idl_row_drop_arcs(row, UINT32_MAX);
 			if (row->is_dirty)
 				cds_list_del(&row->dirty);
@@ -335,6 +335,7 @@ void idl_mutate_insert(struct idl_row *row, const struct idl_column_class *c, st
 	struct column_type keys = keys_type(type);
 	uint32_t i = idl_column_index(row, c);
 	struct idl_partial *p;
+	bool incremental;
 
 	if (is_writable(row, i) && is_known(row, i))
 		datum_subtract(d, idl_read(row, c), type, column_type_is_map(type));
@@ -343,13 +344,18 @@ void idl_mutate_insert(struct idl_row *row, const struct idl_column_class *c, st
 		return;
 	}
 	p = partial_of(row, i);
+	incremental = is_known(row, i) && idl_row_is_incremental(row, i);
 	datum_union(pending_copy(row, i), d, type, false);
 	if (p) {
 		if (!column_type_is_map(type))
 			datum_subtract(&p->delete_keys, d, &keys, true);
 		datum_union(&p->insert, d, type, false);
 	}
-	reparse(row, i);
+	/* A row that refers to a thousand others need not look at them all to gain one. */
+	for (size_t j = 0; incremental && j < d->n; j++)
+		idl_row_add_ref(row, i, &d->keys[j].uuid);
+	if (!incremental)
+		reparse(row, i);
 	datum_uninit(d, type);
 }
 
@@ -375,6 +381,7 @@ void idl_mutate_delete(struct idl_row *row, const struct idl_column_class *c, st
 	const struct column_type *dt = by_key ? &keys : type;
 	uint32_t i = idl_column_index(row, c);
 	struct idl_partial *p;
+	bool incremental;
 
 	if (is_writable(row, i) && is_known(row, i))
 		intersect(d, idl_read(row, c), dt, type);
@@ -383,6 +390,7 @@ void idl_mutate_delete(struct idl_row *row, const struct idl_column_class *c, st
 		return;
 	}
 	p = partial_of(row, i);
+	incremental = is_known(row, i) && idl_row_is_incremental(row, i);
 	datum_subtract(pending_copy(row, i), d, type, by_key);
 	if (p) {
 		datum_subtract(&p->insert, d, type, by_key);
@@ -391,7 +399,10 @@ void idl_mutate_delete(struct idl_row *row, const struct idl_column_class *c, st
 		else
 			datum_union(&p->delete_pairs, d, type, true);
 	}
-	reparse(row, i);
+	for (size_t j = 0; incremental && j < d->n; j++)
+		idl_row_del_ref(row, i, &d->keys[j].uuid);
+	if (!incremental)
+		reparse(row, i);
 	datum_uninit(d, dt);
 }
 
@@ -438,7 +449,7 @@ static struct idl_row *insert(struct idl_txn *txn, const struct idl_table_class 
 	part->inserted = true;
 	part->explicit_uuid = explicit_uuid;
 	hmap_insert(&t->rows, &row->node, uuid_hash(&row->uuid));
-	idl_row_ghost_came(t, &row->uuid);
+	idl_row_came(row);
 	idl_row_make_stale(row, 0);
 	idl_parse_dirty(txn->idl);
 	return row;

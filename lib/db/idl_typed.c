@@ -127,6 +127,46 @@ void idl_typed_unparse(struct idl_row *row, uint32_t column)
 	}
 }
 
+/* Where 'uuid' is, or belongs, among 'n' rows. */
+static size_t position(struct idl_row *const *rows, size_t n, const struct uuid *uuid)
+{
+	size_t lo = 0;
+
+	while (lo < n) {
+		size_t mid = (lo + n) / 2;
+
+		if (uuid_compare(&rows[mid]->uuid, uuid) < 0)
+			lo = mid + 1;
+		else
+			n = mid;
+	}
+	return lo;
+}
+
+void idl_typed_insert(struct idl_row *row, uint32_t column, struct idl_row *dst)
+{
+	const struct idl_column_class *c = &row->table->class->columns[column];
+	struct idl_row ***rows = (struct idl_row ***)((char *)row + c->offset);
+	size_t *n = (size_t *)((char *)row + c->n_offset);
+	size_t i = position(*rows, *n, &dst->uuid);
+
+	*rows = xrealloc(*rows, (*n + 1) * sizeof(struct idl_row *));
+	memmove(*rows + i + 1, *rows + i, (*n - i) * sizeof(struct idl_row *));
+	(*rows)[i] = dst;
+	++*n;
+}
+
+void idl_typed_remove(struct idl_row *row, uint32_t column, const struct idl_row *dst)
+{
+	const struct idl_column_class *c = &row->table->class->columns[column];
+	struct idl_row **rows = *(struct idl_row ***)((char *)row + c->offset);
+	size_t *n = (size_t *)((char *)row + c->n_offset);
+	size_t i = position(rows, *n, &dst->uuid);
+
+	if (i < *n && rows[i] == dst)
+		memmove(rows + i, rows + i + 1, (--*n - i) * sizeof(struct idl_row *));
+}
+
 /* The atom of element 'i' of a typed array; to be uninited. */
 static void load(union atom *a, const struct base_type *b, const void *array, size_t i)
 {

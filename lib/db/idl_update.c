@@ -67,7 +67,6 @@ static void track(struct idl_row *row, uint8_t change)
 
 static void column_changed(struct idl_row *row, uint32_t i)
 {
-	idl_row_make_stale(row, i);
 	if (!(row->table->modes[i] & IDL_ALERT))
 		return;
 	row->changed[i / 64] |= UINT64_C(1) << (i % 64);
@@ -99,8 +98,10 @@ static void set_column(struct idl_row *row, uint32_t i, struct datum *d, bool fr
 		/* The typed members borrow strings of the old datum only until they are parsed
 		 * again, and nobody looks in between. */
 		datum_swap(&row->columns[i], d);
-		if (!fresh)
+		if (!fresh) {
+			idl_row_make_stale(row, i);
 			column_changed(row, i);
+		}
 	}
 	datum_uninit(d, type);
 }
@@ -110,7 +111,7 @@ static struct idl_row *insert_row(struct idl_table *t, const struct uuid *uuid)
 	struct idl_row *row = idl_row_create(t, uuid, true);
 
 	hmap_insert(&t->rows, &row->node, uuid_hash(uuid));
-	idl_row_ghost_came(t, uuid);
+	idl_row_came(row);
 	idl_row_make_stale(row, 0); /* a new row parses all its columns */
 	if (is_alerting(t))
 		track(row, IDL_INSERTED);
@@ -127,7 +128,7 @@ static void put_row(struct idl_table *t, const struct uuid *uuid, const json_t *
 		/* A row of the open transaction, inserted with this UUID: the server's takes its
 		 * place; the other one lives on until the transaction ends. */
 		hmap_remove(&t->rows, &row->node);
-		idl_row_stale_referrers(row);
+		idl_row_gone(row);
 		row = NULL;
 		fresh = true;
 	}
@@ -151,6 +152,40 @@ static void put_row(struct idl_table *t, const struct uuid *uuid, const json_t *
 	}
 }
 
+/* References of a large set are told one by one, unless the typed member shows something else. */
+static void apply_refs(struct idl_row *row, uint32_t i, const struct datum *diff)
+{
+	for (size_t j = 0; j < diff->n; j++) {
+		const struct uuid *uuid = &diff->keys[j].uuid;
+
+		if (datum_find_key(&row->columns[i], &diff->keys[j], ATOM_UUID) >= 0)
+			idl_row_del_ref(row, i, uuid);
+		else
+			idl_row_add_ref(row, i, uuid);
+	}
+}
+
+static void apply_diff(struct idl_row *row, uint32_t i, const struct datum *diff)
+{
+	const struct idl_table *t = row->table;
+	const struct idl_column_class *c = &t->class->columns[i];
+	char *err;
+
+	if (c->type.n_max > 1 && (!row->pending || !row->pending[i]) &&
+	    idl_row_is_incremental(row, i))
+		apply_refs(row, i, diff);
+	else
+		idl_row_make_stale(row, i);
+	err = datum_apply_diff(&row->columns[i], diff, &c->type);
+	if (err) {
+		log_warn_rl(&syntax_rl,
+			    "%s: difference for column %s of table %s does not apply: %s",
+			    jsonrpc_session_name(t->idl->session), c->name, t->class->name, err);
+		free(err);
+	}
+	column_changed(row, i);
+}
+
 /* 'json' holds the changed columns: their differences if 'diff', else their new values. */
 static void modify_row(struct idl_row *row, const json_t *json, bool diff)
 {
@@ -162,7 +197,6 @@ static void modify_row(struct idl_row *row, const json_t *json, bool diff)
 		const struct idl_column_class *c = find_column(t, name);
 		uint32_t i = c ? idl_column_index(row, c) : 0;
 		struct datum d;
-		char *err;
 
 		if (!c || !(t->modes[i] & IDL_MONITOR))
 			continue;
@@ -172,16 +206,7 @@ static void modify_row(struct idl_row *row, const json_t *json, bool diff)
 			set_column(row, i, &d, false);
 			continue;
 		}
-		err = datum_apply_diff(&row->columns[i], &d, &c->type);
-		if (err) {
-			log_warn_rl(&syntax_rl,
-				    "%s: difference for column %s of table %s does not apply: %s",
-				    jsonrpc_session_name(t->idl->session), name, t->class->name,
-				    err);
-			free(err);
-		} else {
-			column_changed(row, i);
-		}
+		apply_diff(row, i, &d);
 		datum_uninit(&d, &c->type);
 	}
 }
@@ -195,7 +220,7 @@ static void delete_row(struct idl_row *row)
 	hmap_remove(&t->rows, &row->node);
 	if (row->in_txn)
 		idl_txn_row_gone(row);
-	idl_row_stale_referrers(row);
+	idl_row_gone(row);
 	idl_row_drop_arcs(row, UINT32_MAX);
 	if (row->is_dirty) {
 		cds_list_del(&row->dirty);
