@@ -19,6 +19,8 @@ lib_flow_libflow_a_SOURCES = \
 	lib/flow/odp_attr.h \
 	lib/flow/odp_buf.c \
 	lib/flow/odp_commit.c \
+	lib/flow/odp_execute.c \
+	lib/flow/odp_execute.h \
 	lib/flow/odp_group.c \
 	lib/flow/odp_key.c \
 	lib/flow/odp_key_text.c \

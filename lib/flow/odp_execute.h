@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Datapath actions that rewrite a packet: set, set_masked, push and pop of VLAN tags, MPLS labels, Ethernet.
- * Lengths are checked against the packet, checksums are kept right (or left to the offload that completes them),
- * the offsets of the packet are kept.
- * Threads: any, one at a time for a packet. */
+/* Actions that change a packet's headers, executed on the packet.  What sends, copies or counts packets is
+ * the datapath's own.  The list has passed odp_actions_check(); the packet has been parsed since headers were
+ * last pushed or popped, as far as the action needs it. */
 #ifndef FLOW_ODP_EXECUTE_H
 #define FLOW_ODP_EXECUTE_H
 
 #include "flow/odp.h"
 
-/* Executes one of OVS_ACTION_ATTR_SET, SET_MASKED, PUSH_VLAN, POP_VLAN, PUSH_MPLS, POP_MPLS, ADD_MPLS, PUSH_ETH,
- * POP_ETH.  DROP_NONE, or why the packet must be dropped: DROP_BAD_ACTION (malformed or unknown),
- * DROP_HEADER_TOO_SHORT, DROP_NO_MEMORY. */
-enum drop_reason odp_execute_edit(struct packet *, const struct nlattr *action) MUST_CHECK;
-
-/* Decrements the TTL or hop limit.  False if it is 1 or 0 already (the packet is then as before); true, and nothing
- * done, on what is not IP. */
-bool odp_execute_dec_ttl(struct packet *);
+/* SET (or SET_MASKED): 'set' is the payload of the action, that is, the one key attribute in it. */
+enum drop_reason odp_execute_set(struct packet *, const struct nlattr *set, bool masked);
+/* Whether odp_execute_header() does this type of action. */
+bool odp_is_header_action(uint16_t type);
+/* SET, SET_MASKED, PUSH_VLAN, POP_VLAN, PUSH_MPLS, POP_MPLS, ADD_MPLS, PUSH_ETH, POP_ETH, PUSH_NSH, POP_NSH. */
+enum drop_reason odp_execute_header(struct packet *, const struct nlattr *action);
 
 #endif
