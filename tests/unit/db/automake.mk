@@ -5,6 +5,7 @@ unit_db_tests = \
 	tests/unit/db/test_condition \
 	tests/unit/db/test_datum \
 	tests/unit/db/test_error \
+	tests/unit/db/test_idl \
 	tests/unit/db/test_schema \
 	tests/unit/db/test_table \
 	tests/unit/db/test_text \
@@ -20,6 +21,9 @@ tests_unit_db_test_datum_SOURCES = tests/unit/db/test_datum.c
 tests_unit_db_test_datum_LDADD = $(CMOCKA_LIBS) $(LIB_DB)
 tests_unit_db_test_error_SOURCES = tests/unit/db/test_error.c
 tests_unit_db_test_error_LDADD = $(CMOCKA_LIBS) $(LIB_DB)
+tests_unit_db_test_idl_SOURCES = tests/unit/db/test_idl.c
+tests_unit_db_test_idl_LDADD = $(CMOCKA_LIBS) $(LIB_DB)
+$(tests_unit_db_test_idl_OBJECTS): | lib/db/vswitch_idl.h
 tests_unit_db_test_schema_SOURCES = tests/unit/db/test_schema.c
 tests_unit_db_test_schema_LDADD = $(CMOCKA_LIBS) $(LIB_DB)
 tests_unit_db_test_table_SOURCES = tests/unit/db/test_table.c
