@@ -2,6 +2,8 @@
 
 noinst_LIBRARIES += ovsdb/libovsdb.a
 ovsdb_libovsdb_a_SOURCES = \
+	ovsdb/command.c \
+	ovsdb/command.h \
 	ovsdb/commit.c \
 	ovsdb/convert.c \
 	ovsdb/convert.h \
@@ -39,6 +41,8 @@ ovsdb_libovsdb_a_SOURCES = \
 	ovsdb/service.h \
 	ovsdb/session.c \
 	ovsdb/session.h \
+	ovsdb/show_log.c \
+	ovsdb/show_log.h \
 	ovsdb/storage.c \
 	ovsdb/storage.h \
 	ovsdb/tls_config.c \
@@ -51,5 +55,16 @@ ovsdb_libovsdb_a_SOURCES = \
 sbin_PROGRAMS += ovsdb/ovsdb-server
 ovsdb_ovsdb_server_SOURCES = ovsdb/ovsdb-server.c
 ovsdb_ovsdb_server_LDADD = $(LIB_OVSDB)
+
+bin_PROGRAMS += ovsdb/ovsdb-client ovsdb/ovsdb-tool
+ovsdb_ovsdb_client_SOURCES = \
+	ovsdb/client_conn.c \
+	ovsdb/client_conn.h \
+	ovsdb/client_monitor.c \
+	ovsdb/client_monitor.h \
+	ovsdb/ovsdb-client.c
+ovsdb_ovsdb_client_LDADD = $(LIB_OVSDB)
+ovsdb_ovsdb_tool_SOURCES = ovsdb/ovsdb-tool.c
+ovsdb_ovsdb_tool_LDADD = $(LIB_OVSDB)
 
 EXTRA_DIST += ovsdb/README.md

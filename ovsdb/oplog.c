@@ -290,7 +290,7 @@ char *oplog_open(const char *path, const char *magic, bool writable, struct oplo
 	const char *why;
 	char *err;
 
-	log->path = realpath(path, NULL);
+	log->path = writable ? realpath(path, NULL) : xstrdup(path);
 	if (!log->path) {
 		err = xasprintf("%s: cannot open: %s", path, errno_str(errno));
 		goto fail;
