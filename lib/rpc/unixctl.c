@@ -122,14 +122,18 @@ static void insert_command(const char *name, const char *usage, int min_args, in
 {
 	struct unixctl_command *c = command_lookup(name);
 
-	if (!c) {
+	if (c) {
+		free((char *)c->name);
+		free((char *)c->usage);
+	} else {
 		c = xmalloc(sizeof(*c));
 		if (n_commands == commands_size)
 			commands = x2nrealloc(commands, &commands_size,
 					      sizeof(struct unixctl_command *));
 		commands[n_commands++] = c;
 	}
-	*c = (struct unixctl_command){ name, usage ? usage : "", min_args, max_args, fn, aux };
+	*c = (struct unixctl_command){ xstrdup(name), xstrdup(usage ? usage : ""),
+					min_args, max_args, fn, aux };
 	qsort(commands, n_commands, sizeof(struct unixctl_command *), compare_commands);
 }
 
