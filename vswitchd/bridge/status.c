@@ -190,7 +190,6 @@ static void done(struct idl_txn *t, void *aux)
 	switch (status) {
 	case TXN_SUCCESS:
 	case TXN_UNCHANGED:
-		cfg_dirty = false;
 		types_written = true;
 		break;
 	case TXN_ERROR:
@@ -206,14 +205,13 @@ static void done(struct idl_txn *t, void *aux)
 		}
 		for (struct hmap_node *n = hmap_first(&all_bridges); n; n = hmap_next(&all_bridges, n))
 			CONTAINER_OF(n, struct bridge, node)->has_status = true;
-		bridges_dirty = true;
+		bridges_dirty = cfg_dirty = true;
 		timer_set_in(&retry_timer, RETRY_MS);
 		break;
 	}
 	txn = NULL;
 	idl_txn_destroy(t);
-	if (status == TXN_SUCCESS)
-		work_schedule(&work);
+	work_schedule(&work); /* what became dirty meanwhile */
 }
 
 static void run(struct work *w)
@@ -258,6 +256,7 @@ static void run(struct work *w)
 		write_types(ovs);
 	if (cfg_dirty)
 		ovsrec_open_vswitch_set_cur_cfg(ovs, cfg_wanted);
+	cfg_dirty = false;
 	idl_txn_commit(txn, done, NULL);
 }
 
