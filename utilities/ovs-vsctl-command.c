@@ -15,16 +15,21 @@ const struct vsctl_group *const vsctl_groups[] = {
 };
 const size_t vsctl_n_groups = ARRAY_SIZE(vsctl_groups);
 
-bool vsctl_option(const struct vsctl_cmd *cmd, const char *name)
+/* A value may be NULL, so smap_get() does not tell. */
+static bool has_option(const struct smap *options, const char *name)
 {
 	const struct smap_node *node;
 
-	/* A value may be NULL, so smap_get() does not tell. */
-	SMAP_FOR_EACH(node, &cmd->options) {
+	SMAP_FOR_EACH(node, options) {
 		if (streq(node->key, name))
 			return true;
 	}
 	return false;
+}
+
+bool vsctl_option(const struct vsctl_cmd *cmd, const char *name)
+{
+	return has_option(&cmd->options, name);
 }
 
 const char *vsctl_option_value(const struct vsctl_cmd *cmd, const char *name)
@@ -108,9 +113,8 @@ static void parse_command(struct vsctl *vs, int argc, char *argv[], const struct
 	for (i = 0; i < argc && argv[i][0] == '-'; i++) {
 		char *eq = strchr(argv[i], '=');
 		char *name = eq ? xstrndup(argv[i], (size_t)(eq - argv[i])) : xstrdup(argv[i]);
-		struct vsctl_cmd probe = { .options = cmd->options };
 
-		if (vsctl_option(&probe, name))
+		if (has_option(&cmd->options, name))
 			fatal(0, "'%s' option specified multiple times", name);
 		smap_set(&cmd->options, name, eq ? eq + 1 : NULL);
 		free(name);
@@ -132,12 +136,12 @@ void vsctl_parse_commands(struct vsctl *vs, int argc, char *argv[],
 {
 	int start = 0;
 
+	/* Commands do not move: their maps would notice. */
+	vs->commands = xcalloc((size_t)argc + 1, sizeof(vs->commands[0]));
 	for (int i = 0; i <= argc; i++) {
 		if (i < argc && strcmp(argv[i], "--"))
 			continue;
 		if (i > start) {
-			vs->commands = xrealloc(vs->commands,
-						(vs->n_commands + 1) * sizeof(vs->commands[0]));
 			parse_command(vs, i - start, &argv[start],
 				      vs->n_commands ? NULL : first_options,
 				      &vs->commands[vs->n_commands]);

@@ -106,12 +106,12 @@ static struct columns get_columns(struct vsctl_cmd *cmd, const struct table_sche
 			const struct column_schema *c = NULL;
 			char *err = schema_match_column(ts, name, &c);
 
+			free(name);
 			if (!err)
 				err = no_version(ts, c);
 			if (err)
 				fatal(0, "%s", err);
 			add_column(&list, c);
-			free(name);
 		}
 		p += len + (p[len] != '\0');
 	}

@@ -158,6 +158,9 @@ void vs_model_drop(struct vsctl *vs)
 		free(port);
 	HMAP_FOR_EACH(iface, node, &m->ifaces)
 		free(iface);
+	HMAP_FOR_EACH(iface, node, &m->strays)
+		free(iface);
+	hmap_uninit(&m->strays);
 	hmap_uninit(&m->bridges);
 	hmap_uninit(&m->ports);
 	hmap_uninit(&m->ifaces);
