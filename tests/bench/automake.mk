@@ -1,3 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
 EXTRA_DIST += tests/bench
+
+# Not built by 'make': 'make tests/bench/bench_dpif'.
+EXTRA_PROGRAMS += tests/bench/bench_dpif
+tests_bench_bench_dpif_SOURCES = tests/bench/bench_dpif.c
+tests_bench_bench_dpif_LDADD = $(LIB_DPIF)
