@@ -4,7 +4,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "netdev/tx_offload.h"
+#include "packet/csum.h"
 #include "packet/headers.h"
 
 /* Puts a header that may be NULL (zeroes) and says where it is. */
@@ -30,51 +30,23 @@ static void put_payload(struct packet *p, size_t len)
 		put(p, &(uint8_t){ octet++ }, 1);
 }
 
-/* The checksum, at 'csum_ofs' of the header at 'l4', of all from there on; 'pseudo' (NULL: none) goes before. */
-static void put_csum(struct packet *p, uint32_t l4, size_t csum_ofs, const void *pseudo, size_t pseudo_len)
+static void set_csum(struct packet *p, uint32_t ofs, be16 sum)
 {
-	const uint8_t *octets = pseudo;
-	uint32_t sum = 0;
-	be16 partial;
-	size_t i;
-
-	for (i = 0; i + 1 < pseudo_len; i += 2)
-		sum += octets[i] << 8 | octets[i + 1];
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	partial = htons(sum);
-	memcpy(p->data + l4 + csum_ofs, &partial, sizeof(partial));
-	p->offload.csum_partial = true;
-	p->offload.csum_start = l4;
-	p->offload.csum_offset = csum_ofs;
-	if (tx_csum_complete(p))
-		p->offload.csum_partial = false;
+	memcpy(p->data + ofs, &sum, sizeof(sum));
 }
-
-struct pseudo4 { /* RFC 9293 section 3.1 */
-	be32 src, dst;
-	uint8_t zero, proto;
-	be16 len;
-} HEADER;
-struct pseudo6 { /* RFC 8200 section 8.1 */
-	struct in6_addr src, dst;
-	be32 len;
-	uint8_t zero[3], next_hdr;
-} HEADER;
 
 static void put_l4_csum(struct packet *p, const struct flow *f, uint32_t l4, size_t csum_ofs)
 {
 	uint32_t len = p->len - l4;
+	uint64_t sum;
+	be16 csum;
 
-	if (f->eth_type == htons(ETH_TYPE_IP)) {
-		struct pseudo4 ps = { f->ip_src, f->ip_dst, 0, f->ip_proto, htons(len) };
-
-		put_csum(p, l4, csum_ofs, &ps, sizeof(ps));
-	} else {
-		struct pseudo6 ps = { f->ipv6_src, f->ipv6_dst, htonl(len), { 0 }, f->ip_proto };
-
-		put_csum(p, l4, csum_ofs, &ps, sizeof(ps));
-	}
+	if (f->eth_type == htons(ETH_TYPE_IP))
+		sum = csum_pseudo_ipv4(f->ip_src, f->ip_dst, f->ip_proto, len);
+	else
+		sum = csum_pseudo_ipv6(&f->ipv6_src, &f->ipv6_dst, f->ip_proto, len);
+	csum = csum_finish(csum_add(sum, p->data + l4, len));
+	set_csum(p, l4 + csum_ofs, csum ? csum : 0xffff);
 }
 
 static void put_tcp(struct packet *p, const struct flow *f, size_t payload_len)
@@ -155,7 +127,8 @@ static void put_l4(struct packet *p, const struct flow *f, size_t payload_len)
 
 		ofs = put(p, &h, sizeof(h));
 		put_payload(p, payload_len);
-		put_csum(p, ofs, offsetof(struct icmp_hdr, csum), NULL, 0);
+		set_csum(p, ofs + offsetof(struct icmp_hdr, csum),
+			 csum(p->data + ofs, p->len - ofs));
 	} else if (f->ip_proto == IPPROTO_IGMP && f->eth_type == htons(ETH_TYPE_IP)) {
 		struct igmp_hdr h = {
 			.type = ntohs(f->tp_src),
@@ -164,7 +137,7 @@ static void put_l4(struct packet *p, const struct flow *f, size_t payload_len)
 		};
 
 		ofs = put(p, &h, sizeof(h));
-		put_csum(p, ofs, offsetof(struct igmp_hdr, csum), NULL, 0);
+		set_csum(p, ofs + offsetof(struct igmp_hdr, csum), csum(p->data + ofs, sizeof(h)));
 	} else if (f->ip_proto == IPPROTO_ICMPV6 && f->eth_type == htons(ETH_TYPE_IPV6)) {
 		put_icmp6(p, f, payload_len);
 	} else {
@@ -182,18 +155,14 @@ static void put_ipv4(struct packet *p, const struct flow *f, size_t payload_len)
 		.src = f->ip_src,
 		.dst = f->ip_dst,
 	};
-	uint32_t ofs = put(p, &h, sizeof(h)), len;
+	uint32_t ofs = put(p, &h, sizeof(h));
 
 	if (f->ip_frag & FLOW_FRAG_ANY)
 		h.frag_off = f->ip_frag & FLOW_FRAG_LATER ? htons(100) : htons(IPV4_MF);
 	put_l4(p, f, payload_len);
 	h.tot_len = htons(p->len - ofs);
+	h.csum = csum(&h, sizeof(h));
 	memcpy(p->data + ofs, &h, sizeof(h));
-	/* Over the header alone. */
-	len = p->len;
-	p->len = ofs + sizeof(h);
-	put_csum(p, ofs, offsetof(struct ipv4_hdr, csum), NULL, 0);
-	p->len = len;
 }
 
 static void put_ipv6(struct packet *p, const struct flow *f, size_t payload_len)

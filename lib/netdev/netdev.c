@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "netdev/tx_offload.h"
+#include "packet/csum.h"
 
 LOG_MODULE(netdev);
 
@@ -611,10 +612,18 @@ uint32_t netdev_rxq_serial(const struct netdev_rxq *rxq)
 	return __atomic_load_n(&rxq->serial, __ATOMIC_ACQUIRE);
 }
 
-void netdev_rxq_set_fd(struct netdev_rxq *rxq, int fd)
+void netdev_rxq_set_fd(struct netdev *netdev, unsigned int queue, int fd)
 {
-	__atomic_store_n(&rxq->fd, fd, __ATOMIC_RELAXED);
-	__atomic_add_fetch(&rxq->serial, 1, __ATOMIC_RELEASE);
+	struct netdev_rxq *rxq;
+
+	mutex_lock(&registry_lock);
+	cds_list_for_each_entry (rxq, &netdev->rxqs, node) {
+		if (rxq->queue == queue) {
+			__atomic_store_n(&rxq->fd, fd, __ATOMIC_RELAXED);
+			__atomic_add_fetch(&rxq->serial, 1, __ATOMIC_RELEASE);
+		}
+	}
+	mutex_unlock(&registry_lock);
 }
 
 int netdev_rxq_recv(struct netdev_rxq *rxq, struct packet_batch *batch)
@@ -700,7 +709,7 @@ static void prep_put(struct packet *p, void *prep_)
 
 	if (is_too_long(p, prep->max_len)) {
 		prep_drop(prep, p, DROP_MTU_EXCEEDED);
-	} else if (!(prep->offloads & NETDEV_TX_CSUM) && tx_csum_complete(p)) {
+	} else if (!(prep->offloads & NETDEV_TX_CSUM) && packet_csum_complete(p)) {
 		prep_drop(prep, p, DROP_BAD_OFFLOAD);
 	} else {
 		if (prep->out.n == PACKET_BATCH_MAX)

@@ -138,9 +138,9 @@ static inline void netdev_rxq_drop(struct netdev_rxq *rxq, enum drop_reason why,
 {
 	__atomic_store_n(&rxq->drops[why], rxq->drops[why] + n, __ATOMIC_RELAXED);
 }
-/* The queue has another descriptor from now on (the old one stays open until an RCU grace period is over).
- * Main thread, which calls netdev_changed() afterwards. */
-void netdev_rxq_set_fd(struct netdev_rxq *, int fd);
+/* The queue, where it is open, has another descriptor from now on (the old one stays open until an RCU grace period
+ * is over).  Main thread, which calls netdev_changed() afterwards. */
+void netdev_rxq_set_fd(struct netdev *, unsigned int queue, int fd);
 
 /* The closer: runs 'fn' on one of some helper threads, for what blocks (close() of a packet socket waits for the
  * kernel's RCU), many in parallel.  netdev_close_barrier() waits for them too.  Threads: any. */

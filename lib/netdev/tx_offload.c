@@ -5,59 +5,13 @@
 #include "netdev/tx_offload.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <string.h>
 
+#include "packet/csum.h"
 #include "packet/headers.h"
 
 #define MAX_SEGMENTS 1024
 #define HEADROOM 64
-
-/* Adds 'len' octets to a running sum of 16-bit words; only the last piece may be odd. */
-static uint64_t sum_add(uint64_t sum, const void *data, size_t len)
-{
-	const uint8_t *p = data;
-	uint64_t word;
-
-	for (; len >= 8; p += 8, len -= 8) {
-		memcpy(&word, p, 8);
-		sum += word & 0xffffffff;
-		sum += word >> 32;
-	}
-	if (len) {
-		word = 0;
-		memcpy(&word, p, len);
-		sum += word & 0xffffffff;
-		sum += word >> 32;
-	}
-	return sum;
-}
-
-static uint16_t sum_fold(uint64_t sum)
-{
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~sum;
-}
-
-int tx_csum_complete(struct packet *p)
-{
-	uint32_t start = p->offload.csum_start, at = start + p->offload.csum_offset;
-	uint16_t csum;
-
-	if (!p->offload.csum_partial)
-		return 0;
-	if (at + 2 > p->len)
-		return -EBADMSG;
-	csum = sum_fold(sum_add(0, p->data + start, p->len - start));
-	if (!csum)
-		csum = 0xffff; /* in UDP 0 would say that there is none; elsewhere both are the same */
-	memcpy(p->data + at, &csum, 2);
-	p->offload.csum_partial = false;
-	return 0;
-}
 
 /* Where the headers of a GSO frame are, checked against the frame. */
 struct layout {
@@ -132,7 +86,7 @@ static void fix_ipv4(struct packet *s, const struct layout *l, be16 frag_off, ui
 	memcpy(s->data + l->l3, &ip, sizeof(ip));
 	if (hlen < sizeof(ip) || l->l3 + hlen > s->len)
 		hlen = sizeof(ip);
-	ip.csum = sum_fold(sum_add(0, s->data + l->l3, hlen));
+	ip.csum = csum(s->data + l->l3, hlen);
 	memcpy(s->data + l->l3, &ip, sizeof(ip));
 }
 
@@ -146,20 +100,25 @@ static void fix_ipv6(struct packet *s, const struct layout *l)
 /* The whole checksum of the L4 header at 'l4', whose checksum field is at 'csum_ofs' in it. */
 static void fix_l4_csum(struct packet *s, const struct layout *l, size_t csum_ofs)
 {
-	size_t addr = l->l3 + (l->v6 ? offsetof(struct ipv6_hdr, src) : offsetof(struct ipv4_hdr, src));
 	uint32_t len = s->len - l->l4;
-	be32 pseudo[2] = { htonl(len), htonl(l->proto) };
-	uint16_t csum = 0;
-	uint64_t sum;
+	struct in6_addr src, dst;
+	struct ipv4_hdr ip;
+	be16 sum = 0;
+	uint64_t pseudo;
 
-	memcpy(s->data + l->l4 + csum_ofs, &csum, sizeof(csum));
-	sum = sum_add(0, pseudo, sizeof(pseudo));
-	sum = sum_add(sum, s->data + addr, l->v6 ? 32 : 8);
-	sum = sum_add(sum, s->data + l->l4, len);
-	csum = sum_fold(sum);
-	if (!csum)
-		csum = 0xffff;
-	memcpy(s->data + l->l4 + csum_ofs, &csum, sizeof(csum));
+	if (l->v6) {
+		memcpy(&src, s->data + l->l3 + offsetof(struct ipv6_hdr, src), sizeof(src));
+		memcpy(&dst, s->data + l->l3 + offsetof(struct ipv6_hdr, dst), sizeof(dst));
+		pseudo = csum_pseudo_ipv6(&src, &dst, l->proto, len);
+	} else {
+		memcpy(&ip, s->data + l->l3, sizeof(ip));
+		pseudo = csum_pseudo_ipv4(ip.src, ip.dst, l->proto, len);
+	}
+	memcpy(s->data + l->l4 + csum_ofs, &sum, sizeof(sum));
+	sum = csum_finish(csum_add(pseudo, s->data + l->l4, len));
+	if (!sum)
+		sum = 0xffff; /* in UDP 0 would say that there is none; elsewhere both are the same */
+	memcpy(s->data + l->l4 + csum_ofs, &sum, sizeof(sum));
 }
 
 /* A frame of the first 'hdr_len' octets of 'p' and 'len' octets from 'from'. */
@@ -244,6 +203,18 @@ static struct packet *make_fragment(const struct packet *p, const struct layout 
 	return s;
 }
 
+/* The checksum of a datagram that is to be cut into fragments. */
+static enum drop_reason complete_datagram(struct packet *p)
+{
+	enum drop_reason why;
+	uint8_t gso = p->offload.gso;
+
+	p->offload.gso = PACKET_GSO_NONE;
+	why = packet_csum_complete(p);
+	p->offload.gso = gso;
+	return why;
+}
+
 enum drop_reason tx_segment(struct packet *p, void (*emit)(struct packet *, void *aux), void *aux)
 {
 	bool fragment = p->offload.gso == PACKET_GSO_UDP;
@@ -258,7 +229,7 @@ enum drop_reason tx_segment(struct packet *p, void (*emit)(struct packet *, void
 	step = fragment ? l.mss & ~7u : l.mss;
 	if (fragment && (l.v6 || !step || total / step >= MAX_SEGMENTS))
 		return DROP_NO_SEGMENTATION;
-	if (fragment && tx_csum_complete(p))
+	if (fragment && complete_datagram(p))
 		return DROP_BAD_OFFLOAD;
 	ofs = 0;
 	do {

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* In software what a device would have done: completing a partial checksum, cutting a GSO frame into frames.
+/* In software what a device would have done: cutting a GSO frame into frames (packet/csum.h completes checksums).
  * Nothing in the offload metadata or the headers is trusted: what contradicts the frame is refused.
  * Threads: any, one at a time for a packet. */
 #ifndef NETDEV_TX_OFFLOAD_H
 #define NETDEV_TX_OFFLOAD_H
 
 #include "packet/packet.h"
-
-/* Completes the checksum that 'offload' asks for.  0, or -EBADMSG if it lies outside of the frame. */
-int tx_csum_complete(struct packet *);
 
 /* Cuts a GSO frame.  Calls 'emit' with each frame (which then owns it), whole checksums in all of them.  Takes
  * 'p' if it returns DROP_NONE; else nothing was emitted and 'p' is as before.  Needs the offsets that the

@@ -41,6 +41,15 @@ void emc_purge(struct emc *emc)
 	}
 }
 
+void emc_prefetch(const struct emc *emc, uint32_t hash)
+{
+	if (!emc->entries)
+		return;
+	__builtin_prefetch(place(emc, hash, 0));
+	__builtin_prefetch((const char *)place(emc, hash, 0) + CACHE_LINE_SIZE);
+	__builtin_prefetch(place(emc, hash, 1));
+}
+
 static bool is_key(const struct emc_entry *e, const struct miniflow *key, uint32_t hash)
 {
 	return e->hash == hash && e->flow && e->map.bits[0] == key->map.bits[0] &&
@@ -73,7 +82,7 @@ void emc_insert(struct emc *emc, const struct miniflow *key, uint32_t hash, stru
 	if (!inv_prob || n_words > EMC_KEY_WORDS)
 		return;
 	if (!emc->entries)
-		emc->entries = xcalloc(EMC_ENTRIES, sizeof(*emc->entries));
+		emc->entries = xzalloc_cacheline(EMC_ENTRIES * sizeof(*emc->entries));
 	for (way = 0; way < 2; way++) {
 		struct emc_entry *p = place(emc, hash, way);
 

@@ -2,13 +2,15 @@
 /* Execution of datapath actions on a batch.
  *
  * The last action of a list takes the packets themselves, the ones before it take clones; so a plain output copies
- * nothing.  "Last" is seen by looking at what is left of the list. */
+ * nothing.  "Last" is seen by looking at what is left of the list.
+ *
+ * A list that comes by dpif_operate() has passed odp_actions_check(), one that comes from a callback was made by our
+ * own translation: lengths are right. */
 #include "dpif/user/dp.h"
-
-#include <errno.h>
 
 #include "flow/odp_execute.h"
 #include "netdev/tx_offload.h"
+#include "packet/rewrite.h"
 
 /* A list of actions on its way. */
 struct exec {
@@ -302,7 +304,7 @@ static void edit(struct exec *x, const struct nlattr *nla)
 
 	for (i = 0; i < x->batch->n; i++) {
 		struct packet *p = x->batch->pkts[i];
-		enum drop_reason why = odp_execute_edit(p, nla);
+		enum drop_reason why = odp_execute_header(p, nla);
 
 		if (likely(!why)) {
 			x->batch->pkts[n++] = p;
@@ -329,14 +331,20 @@ static void do_dec_ttl(struct exec *x, const struct nlattr *nla)
 	}
 	for (i = 0; i < x->batch->n; i++) {
 		struct packet *p = x->batch->pkts[i];
+		bool is_expired;
+		enum drop_reason why = packet_dec_ttl(p, &is_expired);
 
-		if (odp_execute_dec_ttl(p)) {
+		if (!why && !is_expired) {
 			x->batch->pkts[n++] = p;
 			continue;
 		}
+		if (why)
+			count_drop(x->w, p, why);
 		if (!x->steal)
-			p = packet_clone(p);
-		if (p)
+			p = why ? NULL : packet_clone(p);
+		if (why)
+			packet_release(p);
+		else if (p)
 			expired.pkts[expired.n++] = p;
 		x->used = true;
 	}
@@ -385,19 +393,11 @@ static void execute_one(struct exec *x, const struct nlattr *nla, int left)
 	case ODP_ACTION_DROP:
 		fail(x, nla_get_u32(nla) < DROP_N_REASONS ? nla_get_u32(nla) : DROP_EXPLICIT);
 		break;
-	case OVS_ACTION_ATTR_SET:
-	case OVS_ACTION_ATTR_SET_MASKED:
-	case OVS_ACTION_ATTR_PUSH_VLAN:
-	case OVS_ACTION_ATTR_POP_VLAN:
-	case OVS_ACTION_ATTR_PUSH_MPLS:
-	case OVS_ACTION_ATTR_POP_MPLS:
-	case OVS_ACTION_ATTR_ADD_MPLS:
-	case OVS_ACTION_ATTR_PUSH_ETH:
-	case OVS_ACTION_ATTR_POP_ETH:
-		edit(x, nla);
-		break;
 	default:
-		fail(x, DROP_BAD_ACTION);
+		if (odp_is_header_action(nla_type(nla)))
+			edit(x, nla);
+		else
+			fail(x, DROP_BAD_ACTION);
 		break;
 	}
 	return;
@@ -407,23 +407,6 @@ took:
 		x->batch->n = 0;
 		x->done = true;
 	}
-}
-
-/* The least octets of an attribute's payload.  What is longer, or nested, is checked where it is read. */
-static bool payload_fits(const struct nlattr *nla)
-{
-	switch ((unsigned int)nla_type(nla)) {
-	case OVS_ACTION_ATTR_OUTPUT:
-	case OVS_ACTION_ATTR_RECIRC:
-	case OVS_ACTION_ATTR_METER:
-	case ODP_ACTION_DROP:
-		return nla_len(nla) >= 4;
-	case OVS_ACTION_ATTR_HASH:
-		return nla_len(nla) >= (int)sizeof(struct ovs_action_hash);
-	case OVS_ACTION_ATTR_TRUNC:
-		return nla_len(nla) >= (int)sizeof(struct ovs_action_trunc);
-	}
-	return true;
 }
 
 void exec_actions(struct worker *w, struct packet_batch *batch, bool steal, const void *acts, size_t len)
@@ -440,10 +423,7 @@ void exec_actions(struct worker *w, struct packet_batch *batch, bool steal, cons
 	ODP_FOR_EACH (nla, left, acts, len) {
 		/* Attributes are padded to 4 octets; what follows the last one is nothing. */
 		x.last = steal && left <= NLA_ALIGN((int)nla->nla_len);
-		if (likely(payload_fits(nla)))
-			execute_one(&x, nla, left);
-		else
-			fail(&x, DROP_BAD_ACTION);
+		execute_one(&x, nla, left);
 		if (x.done || !batch->n)
 			break;
 	}

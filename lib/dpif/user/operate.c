@@ -1,9 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Flow operations and executions that come from other threads (or from a callback in a worker). */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "dpif/user/dp.h"
+
+LOG_MODULE(dpif_operate);
+
+static struct log_rl rl; /* callers are our own code: a bug of ours, or a person at dpctl */
+
+/* What executes actions relies on their being well-formed. */
+static bool are_valid(const void *acts, size_t len)
+{
+	char *err = odp_actions_check(acts, len);
+
+	if (err)
+		log_warn_rl(&rl, "refused: %s", err);
+	free(err);
+	return !err;
+}
 
 static int put(struct user_dp *dp, struct dpif_op *op)
 {
@@ -14,6 +31,8 @@ static int put(struct user_dp *dp, struct dpif_op *op)
 	const struct ufid *ufid = op->put.ufid;
 	struct megaflow *flow;
 
+	if (!are_valid(op->put.actions, op->put.actions_len))
+		return -EINVAL;
 	if (!mask) {
 		flow_mask_init_for_packet(&exact, op->put.key);
 		mask = &exact;
@@ -88,6 +107,8 @@ static int execute(struct user_dp *dp, struct dpif_op *op)
 	struct packet_batch batch = { .n = 1, .pkts = { op->execute.packet } };
 	struct worker *w;
 
+	if (!are_valid(op->execute.actions, op->execute.actions_len))
+		return -EINVAL;
 	w = worker_acquire(dp);
 	flow_to_packet_md(op->execute.key, &op->execute.packet->md);
 	exec_actions(w, &batch, false, op->execute.actions, op->execute.actions_len);

@@ -127,37 +127,49 @@ static struct megaflow *table_lookup(struct worker *w, const struct miniflow *ke
 	return flow;
 }
 
+/* Parses all; the memory that the look-ups need is on its way meanwhile.  Drops runts from the batch. */
+static void extract_all(struct worker *w, struct pass *pass, struct packet_batch *batch)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < batch->n; i++) {
+		struct packet *p = batch->pkts[i];
+		enum drop_reason why;
+
+		if (i + 1 < batch->n)
+			__builtin_prefetch(batch->pkts[i + 1]->data);
+		why = miniflow_extract(p, &pass->keys[n]);
+		if (unlikely(why)) {
+			drop_packet(w, p, why);
+			continue;
+		}
+		pass->hashes[n] = miniflow_hash(&pass->keys[n].mf, 0);
+		emc_prefetch(&w->emc, pass->hashes[n]);
+		batch->pkts[n++] = p;
+	}
+	batch->n = n;
+}
+
 /* Fills groups and misses. */
 static void lookup_all(struct worker *w, struct pass *pass, const struct packet_batch *batch)
 {
 	unsigned int i, n_emc_hit = 0;
 
 	for (i = 0; i < batch->n; i++) {
+		const struct miniflow *key = &pass->keys[i].mf;
 		struct packet *p = batch->pkts[i];
-		struct miniflow *key = &pass->keys[i].mf;
-		struct megaflow *flow;
-		enum drop_reason why;
+		struct megaflow *flow = emc_lookup(&w->emc, key, pass->hashes[i]);
 
-		if (i + 1 < batch->n)
-			__builtin_prefetch(batch->pkts[i + 1]->data);
-		why = miniflow_extract(p, &pass->keys[i]);
-		if (unlikely(why)) {
-			drop_packet(w, p, why);
-			continue;
-		}
-		pass->hashes[i] = miniflow_hash(key, 0);
-		flow = emc_lookup(&w->emc, key, pass->hashes[i]);
-		if (flow) {
+		if (flow)
 			n_emc_hit++;
-		} else {
+		else
 			flow = table_lookup(w, key, pass->hashes[i]);
-			if (!flow) {
-				pass->missed_key[pass->n_missed] = i;
-				pass->missed[pass->n_missed++] = p;
-				continue;
-			}
+		if (flow) {
+			group_add(pass, flow, p, key);
+		} else {
+			pass->missed_key[pass->n_missed] = i;
+			pass->missed[pass->n_missed++] = p;
 		}
-		group_add(pass, flow, p, key);
 	}
 	CTR_ADD(&w->counters.n_emc_hit, n_emc_hit);
 }
@@ -203,6 +215,7 @@ void process_batch(struct worker *w, struct packet_batch *batch)
 	w->nest = 0;
 	pass->n_missed = 0;
 	n_inserts = __atomic_load_n(&w->dp->flows.n_inserts, __ATOMIC_ACQUIRE);
+	extract_all(w, pass, batch);
 	lookup_all(w, pass, batch);
 	groups_execute(w, pass);
 	if (pass->n_missed)
