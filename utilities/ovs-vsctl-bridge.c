@@ -77,7 +77,7 @@ static char *run_emer_reset(struct vsctl_cmd *cmd)
 
 static void prepare_add_br(struct vsctl_cmd *cmd)
 {
-	vsctl_want_port(cmd->vs, cmd->argv[1]);
+	vsctl_want_new_port(cmd->vs, cmd->argv[1]);
 }
 
 /* The words of a --may-exist line, for its errors. */
@@ -197,7 +197,7 @@ static char *run_del_br(struct vsctl_cmd *cmd)
 	if (!br)
 		return err;
 	/* Which ports have the VLAN of a fake bridge must be known. */
-	if (br->fake && !vs->everything)
+	if (br->fake && vs->detail < VSCTL_EVERYTHING)
 		vs->incomplete = true;
 	else
 		vs_bridge_del(vs, br);

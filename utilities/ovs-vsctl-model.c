@@ -125,6 +125,22 @@ static void add_strays(struct vsctl *vs, struct vs_model *m)
 	}
 }
 
+static bool has_port_rows(struct vsctl *vs)
+{
+	const struct ovsrec_port *port;
+	const struct ovsrec_interface *iface;
+
+	OVSREC_PORT_FOR_EACH(port, vs->idl) {
+		if (port->row.columns)
+			return true;
+	}
+	OVSREC_INTERFACE_FOR_EACH(iface, vs->idl) {
+		if (iface->row.columns)
+			return true;
+	}
+	return false;
+}
+
 struct vs_model *vs_model_get(struct vsctl *vs)
 {
 	struct vs_model *m = vs->model;
@@ -138,8 +154,11 @@ struct vs_model *vs_model_get(struct vsctl *vs)
 	hmap_init(&m->strays);
 	for (size_t i = 0; i < vs->ovs->n_bridges; i++)
 		add_ports(m, vs_bridge_add(m, vs->ovs->bridges[i], NULL, NULL));
-	if (!vs->everything)
+	if (vs->detail < VSCTL_EVERYTHING)
 		add_strays(vs, m);
+	/* Whose is a port that is there? */
+	if (!vs->has_ports && has_port_rows(vs))
+		vs->incomplete = true;
 	return m;
 }
 

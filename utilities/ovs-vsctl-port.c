@@ -188,7 +188,7 @@ static char *add_port(struct vsctl_cmd *cmd, const char *bridge, const char *nam
 
 static void prepare_add_port(struct vsctl_cmd *cmd)
 {
-	vsctl_want_port(cmd->vs, cmd->argv[2]);
+	vsctl_want_new_port(cmd->vs, cmd->argv[2]);
 }
 
 static char *run_add_port(struct vsctl_cmd *cmd)
@@ -211,9 +211,9 @@ static void prepare_add_bond(struct vsctl_cmd *cmd)
 {
 	size_t n = count_bond_ifaces(cmd);
 
-	vsctl_want_port(cmd->vs, cmd->argv[2]);
+	vsctl_want_new_port(cmd->vs, cmd->argv[2]);
 	for (size_t i = 0; i < n; i++)
-		vsctl_want_port(cmd->vs, cmd->argv[3 + i]);
+		vsctl_want_new_port(cmd->vs, cmd->argv[3 + i]);
 }
 
 static char *run_add_bond(struct vsctl_cmd *cmd)

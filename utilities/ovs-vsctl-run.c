@@ -37,7 +37,7 @@ static struct session {
 } session;
 
 static void run_commands(struct vsctl *vs);
-static void reconnect_for_everything(struct vsctl *vs);
+static void reconnect_for_more(struct vsctl *vs);
 
 void vsctl_warn(const char *fmt, ...)
 {
@@ -404,7 +404,7 @@ static void run_commands(struct vsctl *vs)
 
 		if (vs->incomplete) {
 			free(err);
-			reconnect_for_everything(vs);
+			reconnect_for_more(vs);
 			return;
 		}
 		if (err)
@@ -474,11 +474,12 @@ static void open_idl(struct vsctl *vs)
 	vs->phase = VSCTL_CONNECTING;
 }
 
-static void reconnect_for_everything(struct vsctl *vs)
+static void reconnect_for_more(struct vsctl *vs)
 {
-	assert(!vs->everything);
+	assert(vs->detail < VSCTL_EVERYTHING);
 	reset(vs);
-	vs->everything = true;
+	/* With the ports of each bridge at hand, only all rows can tell more. */
+	vs->detail = vs->has_ports ? VSCTL_EVERYTHING : VSCTL_NAMED_ROWS;
 	idl_destroy(vs->idl);
 	vsctl_want_clear(vs);
 	open_idl(vs);

@@ -2,7 +2,7 @@
 /* What an invocation fetches.  Columns of small tables come with all rows.  Of Port and Interface,
  * which may have thousands, only the rows that the commands name are asked for (and the ports that
  * are fake bridges), so that adding a port costs the same on a big switch as on a small one.  Where
- * that turns out not to be enough, the commands run again with everything. */
+ * that turns out not to be enough, the commands run again with more (enum vsctl_detail). */
 #include "ovs-vsctl.h"
 
 #include <stdlib.h>
@@ -44,6 +44,7 @@ static struct vsctl_want *want_of(struct vsctl *vs, const char *table)
 void vsctl_want_column(struct vsctl *vs, const char *table, const char *column)
 {
 	idl_add_column(vs->idl, table, column, IDL_MONITOR | IDL_ALERT);
+	vs->has_ports |= streq(table, "Bridge") && streq(column, "ports");
 	if (is_big(table))
 		want_of(vs, table);
 }
@@ -51,6 +52,7 @@ void vsctl_want_column(struct vsctl *vs, const char *table, const char *column)
 void vsctl_want_table(struct vsctl *vs, const char *table)
 {
 	idl_add_table(vs->idl, table, IDL_MONITOR | IDL_ALERT);
+	vs->has_ports |= streq(table, "Bridge");
 	if (is_big(table))
 		want_of(vs, table);
 }
@@ -73,13 +75,12 @@ void vsctl_want_row(struct vsctl *vs, const char *table, const char *column, con
 				      json_pack("[sso]", column, "==", json));
 }
 
-void vsctl_want_bridges(struct vsctl *vs)
+static void want_names(struct vsctl *vs)
 {
 	struct vsctl_want *w;
 
 	vsctl_want_column(vs, "Open_vSwitch", "bridges");
 	vsctl_want_column(vs, "Bridge", "name");
-	vsctl_want_column(vs, "Bridge", "ports");
 	vsctl_want_column(vs, "Port", "name");
 	vsctl_want_column(vs, "Port", "tag");
 	vsctl_want_column(vs, "Port", "fake_bridge");
@@ -88,6 +89,21 @@ void vsctl_want_bridges(struct vsctl *vs)
 	w = want_of(vs, "Port");
 	if (!json_array_size(w->where))
 		json_array_append_new(w->where, json_pack("[ssb]", "fake_bridge", "==", 1));
+	if (vs->detail > VSCTL_NAMES)
+		vsctl_want_column(vs, "Bridge", "ports");
+}
+
+void vsctl_want_bridges(struct vsctl *vs)
+{
+	want_names(vs);
+	vsctl_want_column(vs, "Bridge", "ports");
+}
+
+void vsctl_want_new_port(struct vsctl *vs, const char *name)
+{
+	want_names(vs);
+	vsctl_want_row(vs, "Port", "name", name);
+	vsctl_want_row(vs, "Interface", "name", name);
 }
 
 void vsctl_want_iface(struct vsctl *vs, const char *name)
@@ -114,7 +130,7 @@ void vsctl_want_apply(struct vsctl *vs)
 	for (size_t i = 0; i < vs->n_wants; i++) {
 		struct vsctl_want *w = &vs->wants[i];
 
-		if (vs->everything || w->all)
+		if (vs->detail == VSCTL_EVERYTHING || w->all)
 			continue;
 		/* No clause lets every row in, so one that lets none in is needed. */
 		if (!json_array_size(w->where))
@@ -130,4 +146,5 @@ void vsctl_want_clear(struct vsctl *vs)
 	free(vs->wants);
 	vs->wants = NULL;
 	vs->n_wants = 0;
+	vs->has_ports = false;
 }

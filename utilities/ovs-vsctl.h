@@ -75,6 +75,14 @@ enum vsctl_phase {
 	VSCTL_DONE,
 };
 
+/* How much is fetched.  Each invocation starts with little and goes on to more if that does not
+ * tell, which is rare. */
+enum vsctl_detail {
+/* How much is fetched.  Each invocation starts with little, and goes on to more if that does not
+	VSCTL_NAMED_ROWS, /* the same, and which bridge has which port */
+	VSCTL_EVERYTHING, /* all rows */
+};
+
 struct vsctl {
 	struct loop *loop;
 	struct idl *idl;
@@ -100,7 +108,8 @@ struct vsctl {
 	int exit_code;
 	uint64_t seqno; /* of the replica when the commands ran */
 	int64_t next_cfg;
-	bool everything; /* all rows are fetched */
+	enum vsctl_detail detail;
+	bool has_ports; /* Bridge.ports is fetched */
 	struct vsctl_created *created;
 	size_t n_created;
 	struct uuid *new_ifaces; /* inserted Interface rows; the server's UUIDs after success */
@@ -140,6 +149,7 @@ void vsctl_want_row(struct vsctl *, const char *table, const char *column, const
 /* Bridges, and the ports that are fake bridges. */
 void vsctl_want_bridges(struct vsctl *);
 void vsctl_want_port(struct vsctl *, const char *name); /* and an interface of that name */
+void vsctl_want_new_port(struct vsctl *, const char *name); /* one that should not be there */
 void vsctl_want_iface(struct vsctl *, const char *name);
 void vsctl_want_all_ports(struct vsctl *); /* and interfaces */
 void vsctl_want_apply(struct vsctl *); /* tells vs->idl */
