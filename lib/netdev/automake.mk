@@ -4,6 +4,8 @@ noinst_LIBRARIES += lib/netdev/libnetdev.a
 lib_netdev_libnetdev_a_SOURCES = \
 	lib/netdev/host_steal.c \
 	lib/netdev/host_steal.h \
+	lib/netdev/large_packet.c \
+	lib/netdev/large_packet.h \
 	lib/netdev/linux_link.c \
 	lib/netdev/linux_link.h \
 	lib/netdev/netdev.c \

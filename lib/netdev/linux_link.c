@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/util.h"
 
@@ -28,6 +29,11 @@ static struct nl_sock *events, *requests;
 static struct watch events_watch;
 static unsigned int n_users;
 static int ioctl_fd = -1;
+
+/* Ports by the index of their device, so that an event finds the port of a device that was renamed.
+ * Main writes, but closers remove; a leaf. */
+static struct mutex map_lock = MUTEX_INIT;
+static struct hmap ports_by_ifindex; /* zeroed: empty */
 
 /* Messages. */
 
@@ -78,7 +84,8 @@ static bool link_parse(const struct nlmsghdr *h, struct linux_link *link)
 
 	if (nlmsg_datalen(h) < (int)sizeof(info) ||
 	    nlmsg_parse((struct nlmsghdr *)h, sizeof(info), attrs, IFLA_MAX, NULL) < 0 ||
-	    !attrs[IFLA_IFNAME])
+	    !attrs[IFLA_IFNAME] || !attrs[IFLA_MTU])
+		/* without MTU: an event of a wireless device, which tells nothing else */
 		return false;
 	memcpy(&info, nlmsg_data(h), sizeof(info));
 	/* Bridge ports tell AF_BRIDGE messages of their own, which lack most attributes. */
@@ -88,10 +95,9 @@ static bool link_parse(const struct nlmsghdr *h, struct linux_link *link)
 	link->ifindex = info.ifi_index;
 	link->flags = info.ifi_flags;
 	nla_strlcpy(link->name, attrs[IFLA_IFNAME], sizeof(link->name));
-	if (attrs[IFLA_MTU])
-		link->mtu = nla_get_u32(attrs[IFLA_MTU]);
-	link->carrier = attrs[IFLA_CARRIER] ? nla_get_u8(attrs[IFLA_CARRIER]) :
-					      info.ifi_flags & IFF_LOWER_UP;
+	link->mtu = nla_get_u32(attrs[IFLA_MTU]);
+	link->carrier = attrs[IFLA_CARRIER] ? nla_get_u8(attrs[IFLA_CARRIER])
+					    : info.ifi_flags & IFF_LOWER_UP;
 	if (attrs[IFLA_CARRIER_CHANGES])
 		link->carrier_changes = nla_get_u32(attrs[IFLA_CARRIER_CHANGES]);
 	if (attrs[IFLA_ADDRESS] && nla_len(attrs[IFLA_ADDRESS]) == 6)
@@ -100,6 +106,19 @@ static bool link_parse(const struct nlmsghdr *h, struct linux_link *link)
 		memcpy(&link->stats, nla_data(attrs[IFLA_STATS64]),
 		       MIN((size_t)nla_len(attrs[IFLA_STATS64]), sizeof(link->stats)));
 	return true;
+}
+
+/* Sends a request that has an answer, one message or a dump, and reads that; frees 'msg'.  Without
+ * NLM_F_ACK: an acknowledgement behind the answer would be taken for that of the next request.
+ * libnl's error. */
+static int request(struct nl_msg *msg, int (*cb)(struct nl_msg *, void *), void *aux)
+{
+	int err;
+
+	nl_socket_modify_cb(requests, NL_CB_VALID, NL_CB_CUSTOM, cb, aux);
+	err = nl_send_auto(requests, msg);
+	nlmsg_free(msg);
+	return err < 0 ? err : nl_recvmsgs_default(requests);
 }
 
 struct query {
@@ -125,32 +144,35 @@ int linux_link_query(const char *name, struct linux_link *link)
 		return -ENODEV;
 	if (strlen(name) >= IFNAMSIZ)
 		return -ENAMETOOLONG;
-	msg = link_msg(RTM_GETLINK, NLM_F_ACK, 0);
+	msg = link_msg(RTM_GETLINK, 0, 0);
 	if (!msg)
 		return -ENOMEM;
 	nla_put_string(msg, IFLA_IFNAME, name);
-	nl_socket_modify_cb(requests, NL_CB_VALID, NL_CB_CUSTOM, query_cb, &q);
-	err = nl_send_sync(requests, msg); /* frees the message */
+	err = request(msg, query_cb, &q);
 	if (err < 0)
 		return nl_to_errno(err);
-	return q.found ? 0 : -ENODEV;
+	/* The kernel knows alternative names too, which events do not speak of. */
+	return q.found && streq(link->name, name) ? 0 : -ENODEV;
 }
 
-static int link_change(int ifindex, unsigned int flags, unsigned int mask, int attr, const void *data,
-		       size_t len)
+static int link_change(int ifindex, unsigned int flags, unsigned int mask, int attr,
+		       const void *data, size_t len)
 {
 	struct ifinfomsg info = { .ifi_family = AF_UNSPEC,
 				  .ifi_index = ifindex,
 				  .ifi_flags = flags,
 				  .ifi_change = mask };
 	struct nl_msg *msg = nlmsg_alloc_simple(RTM_NEWLINK, NLM_F_ACK);
+	int err;
 
 	if (!msg)
 		return -ENOMEM;
 	nlmsg_append(msg, &info, sizeof(info), NLMSG_ALIGNTO);
 	if (attr)
 		nla_put(msg, attr, len, data);
-	return nl_to_errno(nl_send_sync(requests, msg));
+	err = nl_send_auto(requests, msg);
+	nlmsg_free(msg);
+	return nl_to_errno(err < 0 ? err : nl_wait_for_ack(requests));
 }
 
 int linux_link_set_mtu(int ifindex, uint32_t mtu)
@@ -230,6 +252,25 @@ void linux_port_format_status(const struct netdev *netdev, struct smap *status)
 
 /* Ports. */
 
+static void map_port(struct linux_port *port, uint32_t ifindex)
+{
+	mutex_lock(&map_lock);
+	if (port->by_ifindex.pprev)
+		hmap_remove(&ports_by_ifindex, &port->by_ifindex);
+	port->up.status.ifindex = ifindex;
+	if (ifindex)
+		hmap_insert(&ports_by_ifindex, &port->by_ifindex, hash_u32(ifindex, 0));
+	mutex_unlock(&map_lock);
+}
+
+void linux_port_uninit(struct linux_port *port)
+{
+	mutex_lock(&map_lock);
+	if (port->by_ifindex.pprev)
+		hmap_remove(&ports_by_ifindex, &port->by_ifindex);
+	mutex_unlock(&map_lock);
+}
+
 void linux_port_update(struct linux_port *port, const struct linux_link *link)
 {
 	struct netdev_status *s = &port->up.status;
@@ -239,7 +280,8 @@ void linux_port_update(struct linux_port *port, const struct linux_link *link)
 		port->carrier_base_known = true;
 		port->carrier_changes_base = link->carrier_changes;
 	}
-	s->ifindex = link->ifindex;
+	if (s->ifindex != (uint32_t)link->ifindex)
+		map_port(port, link->ifindex);
 	s->flags = (link->flags & IFF_UP ? NETDEV_UP : 0) |
 		   (link->flags & IFF_PROMISC ? NETDEV_PROMISC : 0) |
 		   (link->flags & IFF_LOOPBACK ? NETDEV_LOOPBACK : 0) |
@@ -265,7 +307,7 @@ static void port_link_gone(struct linux_port *port)
 	if (!s->ifindex)
 		return;
 	log_info("%s: device is gone; it is used again when it comes back", netdev_name(&port->up));
-	s->ifindex = 0;
+	map_port(port, 0);
 	s->flags = 0;
 	s->carrier = false;
 	port->carrier_base_known = false;
@@ -291,30 +333,34 @@ static void port_link_is(struct linux_port *port, const struct linux_link *link)
 	netdev_changed(&port->up);
 }
 
-struct renamed {
-	const struct linux_link *link;
-	struct linux_port *port;
-};
-
-/* A device that has an open port's index under another name was renamed: for its port it is gone. */
-static void find_renamed(struct netdev *netdev, void *r_)
+/* A device that has an open port's index under another name was renamed: for its port it is
+ * gone. */
+static void check_renamed(const struct linux_link *link)
 {
-	struct renamed *r = r_;
+	struct linux_port *port;
+	char name[IFNAMSIZ] = "";
+	struct netdev *netdev;
 
-	if (is_linux_port(netdev) && (int)netdev->status.ifindex == r->link->ifindex &&
-	    !streq(netdev_name(netdev), r->link->name))
-		r->port = (struct linux_port *)netdev;
+	mutex_lock(&map_lock);
+	HMAP_FOR_EACH_WITH_HASH(port, by_ifindex, hash_u32(link->ifindex, 0), &ports_by_ifindex) {
+		if ((int)port->up.status.ifindex == link->ifindex &&
+		    !streq(port->up.name, link->name))
+			strlcpy_(name, port->up.name, sizeof(name));
+	}
+	mutex_unlock(&map_lock);
+	/* By name: the port in the map may be on its way out. */
+	netdev = *name ? netdev_lookup(name) : NULL;
+	if (netdev && is_linux_port(netdev) && (int)netdev->status.ifindex == link->ifindex)
+		port_link_gone((struct linux_port *)netdev);
 }
 
 static void handle_link(const struct linux_link *link, bool deleted)
 {
-	struct renamed renamed = { .link = link };
-	struct netdev *netdev = netdev_lookup(link->name);
+	struct netdev *netdev;
 
+	check_renamed(link);
+	netdev = netdev_lookup(link->name);
 	if (!netdev) {
-		netdev_walk(NULL, find_renamed, &renamed);
-		if (renamed.port)
-			port_link_gone(renamed.port);
 		if (!deleted)
 			netdev_appeared(link->name);
 		return;
@@ -363,11 +409,7 @@ static int dump(int (*cb)(struct nl_msg *, void *))
 
 	if (!msg)
 		return -ENOMEM;
-	nl_socket_modify_cb(requests, NL_CB_VALID, NL_CB_CUSTOM, cb, NULL);
-	err = nl_send_auto(requests, msg);
-	nlmsg_free(msg);
-	if (err >= 0)
-		err = nl_recvmsgs_default(requests);
+	err = request(msg, cb, NULL);
 	return err < 0 ? nl_to_errno(err) : 0;
 }
 
@@ -434,6 +476,7 @@ char *linux_link_init(struct loop *loop)
 		linux_link_uninit();
 		return xasprintf("cannot open rtnetlink sockets: %s", strerror(errno));
 	}
+	nl_socket_disable_auto_ack(requests);
 	nl_socket_disable_seq_check(events);
 	nl_socket_modify_cb(events, NL_CB_VALID, NL_CB_CUSTOM, event_cb, NULL);
 	nl_socket_set_nonblocking(events);
@@ -458,6 +501,10 @@ void linux_link_uninit(void)
 	if (ioctl_fd >= 0)
 		close(ioctl_fd);
 	ioctl_fd = -1;
+	mutex_lock(&map_lock);
+	if (hmap_is_empty(&ports_by_ifindex))
+		hmap_uninit(&ports_by_ifindex);
+	mutex_unlock(&map_lock);
 }
 
 static void count_port(struct netdev *netdev, void *n)
@@ -534,7 +581,8 @@ static void reread(struct netdev *netdev)
 
 int linux_port_set_mtu(struct netdev *netdev, uint32_t mtu)
 {
-	int err = netdev->status.ifindex ? linux_link_set_mtu(netdev->status.ifindex, mtu) : -ENODEV;
+	int err = netdev->status.ifindex ? linux_link_set_mtu(netdev->status.ifindex, mtu)
+					 : -ENODEV;
 
 	reread(netdev);
 	return err;
@@ -542,7 +590,8 @@ int linux_port_set_mtu(struct netdev *netdev, uint32_t mtu)
 
 int linux_port_set_mac(struct netdev *netdev, const uint8_t mac[6])
 {
-	int err = netdev->status.ifindex ? linux_link_set_mac(netdev->status.ifindex, mac) : -ENODEV;
+	int err = netdev->status.ifindex ? linux_link_set_mac(netdev->status.ifindex, mac)
+					 : -ENODEV;
 
 	reread(netdev);
 	return err;

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Type system: a device of the host (NIC, veth, somebody else's tap) through packet sockets.
  *
- * The sockets belong to a device by index.  When it goes, they stay open and silent; when a device of that name
- * comes (back), new ones are opened and published, and the old ones closed after the workers are through with them.
+ * The sockets belong to a device by index.  When it goes (or has another name), a descriptor that
+ * is silent takes their place; when a device of that name comes (back), new ones are opened and
+ * published.  The old ones are closed after the workers are through with them.  A change of the MTU
+ * that needs other slots works the same way.
  *
- * A packet socket copies: the host's own stack sees each frame as well.  A BPF program on the device's ingress hook,
- * which lies behind the packet sockets, drops them there (host_steal.c). */
+ * A packet socket copies: the host's own stack sees each frame as well.  A BPF program on the
+ * device's ingress hook, which lies behind the packet sockets, drops them there (host_steal.c). */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/util.h"
@@ -24,16 +28,16 @@ LOG_MODULE(netdev_system);
 
 /* What is bound to one incarnation of the device; published by RCU. */
 struct sockets {
-	struct packet_ring *ring;
+	struct packet_ring *ring; /* NULL, as 'tx', while the device is gone */
 	struct packet_tx *tx[N_TX_QUEUES];
+	int silent_fd; /* stands for the ring then: an event that never comes */
 	struct netdev_close_job job;
 	struct rcu_item rcu;
 };
 
 struct netdev_system {
 	struct linux_port port;
-	struct sockets *sockets; /* RCU; NULL while the device is gone */
-	struct netdev_rxq *rxq; /* NULL: not opened.  Main */
+	struct sockets *sockets; /* RCU */
 	struct host_steal *steal;
 	int ifindex; /* that 'sockets' are bound to; 0: none */
 };
@@ -50,6 +54,8 @@ static void sockets_close(struct sockets *s)
 	packet_ring_destroy(s->ring);
 	for (size_t i = 0; i < N_TX_QUEUES; i++)
 		packet_tx_destroy(s->tx[i]);
+	if (s->silent_fd >= 0)
+		close(s->silent_fd);
 	free(s);
 }
 
@@ -66,22 +72,32 @@ static void sockets_retired(struct rcu_item *item)
 	netdev_closer_submit(&s->job);
 }
 
-/* Unlink, wait, close: workers hold rcu_enter() while they use a socket. */
-static void sockets_replace(struct netdev_system *dev, struct sockets *new_)
+static int sockets_fd(const struct sockets *s)
 {
-	struct sockets *old = rcu_load_locked(&dev->sockets);
+	return s->ring ? packet_ring_fd(s->ring) : s->silent_fd;
+}
 
-	rcu_store(&dev->sockets, new_);
-	if (dev->rxq)
-		netdev_rxq_set_fd(dev->rxq, new_ ? packet_ring_fd(new_->ring) : -1);
-	if (old)
-		rcu_defer(&old->rcu, sockets_retired);
+static struct sockets *sockets_alloc(void)
+{
+	struct sockets *s = xzalloc(sizeof(*s));
+
+	s->silent_fd = -1;
+	return s;
+}
+
+/* In place of those of a device that is gone. */
+static struct sockets *sockets_open_silent(void)
+{
+	struct sockets *s = sockets_alloc();
+
+	s->silent_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return s;
 }
 
 static int sockets_open(const char *name, const struct linux_link *link, struct sockets **sp)
 {
 	bool bypass = linux_device_has_tso(name);
-	struct sockets *s = xzalloc(sizeof(*s));
+	struct sockets *s = sockets_alloc();
 	int err;
 
 	s->ring = packet_ring_create(link->ifindex, link->mtu);
@@ -98,6 +114,16 @@ static int sockets_open(const char *name, const struct linux_link *link, struct 
 	return 0;
 }
 
+/* Unlink, wait, close: workers hold rcu_enter() while they use a socket. */
+static void sockets_replace(struct netdev_system *dev, struct sockets *new_)
+{
+	struct sockets *old = rcu_load_locked(&dev->sockets);
+
+	rcu_store(&dev->sockets, new_);
+	netdev_rxq_set_fd(&dev->port.up, 0, sockets_fd(new_));
+	rcu_defer(&old->rcu, sockets_retired);
+}
+
 static void link_changed(struct linux_port *port, const struct linux_link *link)
 {
 	struct netdev_system *dev = CONTAINER_OF(port, struct netdev_system, port);
@@ -106,21 +132,25 @@ static void link_changed(struct linux_port *port, const struct linux_link *link)
 
 	if (!link) {
 		dev->ifindex = 0;
-		sockets_replace(dev, NULL);
+		sockets_replace(dev, sockets_open_silent());
 		host_steal_destroy(dev->steal);
 		dev->steal = NULL;
 		return;
 	}
-	if (link->ifindex == dev->ifindex)
+	if (link->ifindex == dev->ifindex &&
+	    packet_ring_fits(rcu_load_locked(&dev->sockets)->ring, link->mtu))
 		return;
 	err = sockets_open(netdev_name(&port->up), link, &s);
 	if (err) {
-		log_err("%s: cannot open the device that came back: %s", netdev_name(&port->up),
+		log_err("%s: cannot open the device anew: %s", netdev_name(&port->up),
 			errno_str(err));
 		return;
 	}
+	if (link->ifindex != dev->ifindex) {
+		host_steal_destroy(dev->steal); /* of a former device, if its end was not told */
+		dev->steal = host_steal_create(link->ifindex, netdev_name(&port->up));
+	}
 	dev->ifindex = link->ifindex;
-	dev->steal = host_steal_create(link->ifindex, netdev_name(&port->up));
 	sockets_replace(dev, s);
 }
 
@@ -135,8 +165,7 @@ static char *construct(struct netdev *netdev)
 	if (!err)
 		err = sockets_open(netdev->name, &link, &s);
 	if (err)
-		return xasprintf("could not open network device %s (%s)", netdev->name,
-				 strerror(-err));
+		return xstrdup(strerror(-err));
 	dev->port.link_changed = link_changed;
 	dev->ifindex = link.ifindex;
 	dev->sockets = s;
@@ -152,6 +181,7 @@ static void destruct(struct netdev *netdev)
 {
 	struct netdev_system *dev = cast(netdev);
 
+	linux_port_uninit(&dev->port);
 	host_steal_destroy(dev->steal);
 	sockets_close(rcu_load_locked(&dev->sockets));
 }
@@ -161,20 +191,18 @@ static int get_stats(const struct netdev *netdev, struct netdev_stats *stats)
 	struct netdev_system *dev = cast(netdev);
 	struct sockets *s = rcu_load_locked(&dev->sockets);
 
-	if (s)
+	if (s->ring)
 		dev->port.n_ring_drops += packet_ring_take_drops(s->ring);
 	return linux_port_get_stats(netdev, stats);
 }
 
 static struct netdev_rxq *rxq_open(struct netdev *netdev, unsigned int queue)
 {
-	struct netdev_system *dev = cast(netdev);
-	struct sockets *s = rcu_load_locked(&dev->sockets);
+	struct netdev_rxq *rxq = xzalloc(sizeof(*rxq));
 
 	(void)queue;
-	dev->rxq = xzalloc(sizeof(*dev->rxq));
-	dev->rxq->fd = s ? packet_ring_fd(s->ring) : -1;
-	return dev->rxq;
+	rxq->fd = sockets_fd(rcu_load_locked(&cast(netdev)->sockets));
+	return rxq;
 }
 
 static void rxq_close(struct netdev_rxq *rxq)
@@ -186,16 +214,16 @@ static int rxq_recv(struct netdev_rxq *rxq, struct packet_batch *batch)
 {
 	struct sockets *s = rcu_load(&cast(rxq->netdev)->sockets);
 
-	return s ? packet_ring_recv(s->ring, rxq, batch) : -ENODEV;
+	return s->ring ? packet_ring_recv(s->ring, rxq, batch) : -ENODEV;
 }
 
-static unsigned int send_batch(struct netdev *netdev, unsigned int queue, struct packet_batch *batch,
-			       uint64_t drops[DROP_N_REASONS])
+static unsigned int send_batch(struct netdev *netdev, unsigned int queue,
+			       struct packet_batch *batch, uint64_t drops[DROP_N_REASONS])
 {
 	struct sockets *s = rcu_load(&cast(netdev)->sockets);
 	unsigned int n = batch->n;
 
-	if (s)
+	if (s->ring)
 		return packet_tx_send(s->tx[queue % N_TX_QUEUES], batch, drops);
 	for (unsigned int i = 0; i < n; i++)
 		packet_release(batch->pkts[i]);

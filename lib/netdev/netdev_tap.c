@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Types tap and internal: a tap of our own (the kernel's tuntap), with virtio headers and all offloads, so that the
- * host's frames come and go unsegmented and without checksums.
+/* Types tap and internal: a tap of our own (the kernel's tuntap), with virtio headers and all
+ * offloads, so that the host's frames come and go unsegmented and without checksums.
  *
- * The device persists: after a crash or a restart it is found again by name, with its addresses and routes; it is
- * removed with the port, or by exit --cleanup.  It may be moved to another network namespace: the descriptor goes on
- * working, only its status is as it was last. */
+ * The device persists: after a crash or a restart it is found again by name, with its addresses and
+ * routes; it is removed with the port, or by exit --cleanup.  It may be moved to another network
+ * namespace: the descriptor goes on working, only its status is as it was last. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if.h>
@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "netdev/large_packet.h"
 #include "netdev/linux_link.h"
 #include "netdev/vnet_hdr.h"
 
@@ -29,7 +30,6 @@ LOG_MODULE(netdev_tap);
 
 #define HEADROOM 128
 #define SMALL_ROOM 2048 /* octets of an ordinary frame */
-#define LARGE_MAX (65536 + 128) /* of a GSO frame */
 
 struct netdev_tap {
 	struct linux_port port;
@@ -48,7 +48,7 @@ struct rxq_tap {
 	struct netdev_rxq up;
 	unsigned int next;
 	struct pooled pool[PACKET_BATCH_MAX];
-	uint8_t large[LARGE_MAX]; /* what does not fit goes on here */
+	struct packet *large; /* what does not fit goes on here; NULL until it is needed */
 };
 
 static struct netdev_tap *cast(const struct netdev *netdev)
@@ -64,10 +64,12 @@ static void link_changed(struct linux_port *port, const struct linux_link *link)
 	if (link)
 		return;
 	if (!ioctl(dev->fd, TUNGETIFF, &ifr))
-		log_info("%s: device was moved to another network namespace", netdev_name(&port->up));
-	else
-		log_warn("%s: somebody deleted the device; the port is dead until it is added again",
+		log_info("%s: device was moved to another network namespace",
 			 netdev_name(&port->up));
+	else
+		log_warn(
+			"%s: somebody deleted the device; the port is dead until it is added again",
+			netdev_name(&port->up));
 }
 
 static int open_tap(const char *name, int *fdp)
@@ -99,19 +101,16 @@ static char *construct(struct netdev *netdev)
 	int err;
 
 	if (strlen(netdev->name) >= IFNAMSIZ)
-		return xasprintf("could not open network device %s (a name has at most %d characters)",
-				 netdev->name, IFNAMSIZ - 1);
+		return xstrdup(strerror(ENAMETOOLONG));
 	err = open_tap(netdev->name, &dev->fd);
 	if (err)
-		return xasprintf("could not open network device %s (%s)", netdev->name,
-				 err == -EINVAL ? "there is a device of that name that is no tap" :
-				 err == -EBUSY	? "another process holds the tap of that name" :
-						  strerror(-err));
+		return xstrdup(err == -EINVAL  ? "there is a device of that name that is no tap"
+			       : err == -EBUSY ? "another process holds the tap of that name"
+					       : strerror(-err));
 	err = linux_link_query(netdev->name, &link);
 	if (err) {
 		close(dev->fd);
-		return xasprintf("could not open network device %s (%s)", netdev->name,
-				 strerror(-err));
+		return xstrdup(strerror(-err));
 	}
 	mutex_init(&dev->tx_lock);
 	dev->port.link_changed = link_changed;
@@ -127,6 +126,7 @@ static void destruct(struct netdev *netdev)
 {
 	struct netdev_tap *dev = cast(netdev);
 
+	linux_port_uninit(&dev->port);
 	if (!netdev->keep)
 		ioctl(dev->fd, TUNSETPERSIST, 0); /* the device goes with the descriptor */
 	close(dev->fd);
@@ -144,7 +144,10 @@ static struct netdev_rxq *rxq_open(struct netdev *netdev, unsigned int queue)
 
 static void rxq_close(struct netdev_rxq *rxq)
 {
-	free(CONTAINER_OF(rxq, struct rxq_tap, up));
+	struct rxq_tap *tap = CONTAINER_OF(rxq, struct rxq_tap, up);
+
+	packet_release(tap->large);
+	free(tap);
 }
 
 static void pooled_release(struct packet *p)
@@ -152,24 +155,24 @@ static void pooled_release(struct packet *p)
 	__atomic_store_n(&CONTAINER_OF(p, struct pooled, p)->busy, false, __ATOMIC_RELEASE);
 }
 
-/* Reads one frame.  NULL with 0 (dropped, counted) or -errno in '*err'. */
+/* Reads one frame, into a packet of the pool, and on into the large one, which a frame that needs
+ * it then takes.  NULL with 0 (dropped, counted) or -errno in '*err'. */
 static struct packet *read_one(struct rxq_tap *rxq, int fd, int *err)
 {
 	struct pooled *pooled = &rxq->pool[rxq->next];
-	bool is_free = !__atomic_load_n(&pooled->busy, __ATOMIC_ACQUIRE);
+	size_t room = __atomic_load_n(&pooled->busy, __ATOMIC_ACQUIRE) ? 0 : SMALL_ROOM;
 	struct virtio_net_hdr vnet;
-	struct iovec iov[] = {
-		{ &vnet, sizeof(vnet) },
-		{ pooled->room + HEADROOM, SMALL_ROOM },
-		{ rxq->large, sizeof(rxq->large) },
-	};
+	struct iovec iov[3] = { { &vnet, sizeof(vnet) }, { pooled->room + HEADROOM, room } };
 	struct packet *p;
 	ssize_t n;
 
-	if (!is_free) {
-		/* All are in use: read into the large room, and copy. */
-		iov[1] = (struct iovec){ rxq->large, 0 };
+	if (!rxq->large)
+		rxq->large = large_packet_create(LARGE_PACKET_MAX);
+	if (!rxq->large) {
+		*err = -ENOMEM;
+		return NULL;
 	}
+	iov[2] = (struct iovec){ rxq->large->data + room, LARGE_PACKET_MAX - room };
 	n = readv(fd, iov, 3);
 	if (n < (ssize_t)sizeof(vnet)) {
 		*err = n < 0 ? -errno : -EIO;
@@ -177,17 +180,16 @@ static struct packet *read_one(struct rxq_tap *rxq, int fd, int *err)
 	}
 	n -= sizeof(vnet);
 	*err = 0;
-	if (is_free && n <= SMALL_ROOM) {
+	if ((size_t)n <= room) {
 		rxq->next = (rxq->next + 1) % ARRAY_SIZE(rxq->pool);
 		p = &pooled->p;
 		packet_init(p, pooled->room, sizeof(pooled->room), HEADROOM, n, pooled_release);
 		__atomic_store_n(&pooled->busy, true, __ATOMIC_RELAXED);
 	} else {
-		size_t head = MIN((size_t)n, iov[1].iov_len);
-
-		p = packet_create(HEADROOM, n, 0);
-		memcpy(p->data, iov[1].iov_base, head);
-		memcpy(p->data + head, rxq->large, n - head);
+		p = rxq->large;
+		rxq->large = NULL;
+		memcpy(p->data, pooled->room + HEADROOM, room);
+		p->len = n;
 	}
 	if (vnet_hdr_decode(&vnet, p)) {
 		packet_release(p);
@@ -214,7 +216,8 @@ static int rxq_recv(struct netdev_rxq *rxq_, struct packet_batch *batch)
 	}
 	if (batch->n)
 		return batch->n;
-	return err == -EAGAIN || err == -EIO ? -EAGAIN : -ENODEV; /* EIO: the device is down */
+	/* EIO: the device is down.  All else is for ever: somebody deleted it. */
+	return err == -EAGAIN || err == -EIO || err == -EINTR || err == -ENOMEM ? -EAGAIN : -ENODEV;
 }
 
 static enum drop_reason reason(int err)
@@ -234,8 +237,8 @@ static enum drop_reason reason(int err)
 	}
 }
 
-static unsigned int send_batch(struct netdev *netdev, unsigned int queue, struct packet_batch *batch,
-			       uint64_t drops[DROP_N_REASONS])
+static unsigned int send_batch(struct netdev *netdev, unsigned int queue,
+			       struct packet_batch *batch, uint64_t drops[DROP_N_REASONS])
 {
 	struct netdev_tap *dev = cast(netdev);
 	unsigned int n_dropped = 0;

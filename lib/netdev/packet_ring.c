@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Why V2: a V3 block holds a lone frame for about a millisecond.  Why not recvmmsg(): the ring costs no system call
- * per batch, and the frame is not copied a second time.
+/* Why V2: a V3 block holds a lone frame for about a millisecond.  Why not recvmmsg(): the ring
+ * costs no system call per batch, and the frame is not copied a second time.
  *
- * A packet's memory is its slot; release() gives the slot back to the kernel, which goes on only to a slot that it
- * owns.  Workers run each batch to completion, so slots come back in the order they went out, or nearly.  Who keeps
- * a packet for longer than its batch must clone it. */
+ * A packet's memory is its slot; release() gives the slot back to the kernel, which goes on only to
+ * a slot that it owns.  Workers run each batch to completion, so slots come back in the order they
+ * went out, or nearly.  Who keeps a packet for longer than its batch must clone it. */
 #include "netdev/packet_ring.h"
 
 #include <arpa/inet.h>
@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "netdev/large_packet.h"
 #include "netdev/vnet_hdr.h"
 
 #define BLOCK_SIZE 65536
@@ -25,7 +26,6 @@
 #define OVERHEAD 256 /* of a slot: its header, sockaddr_ll, reserve, virtio header, a tag */
 #define MIN_SLOT 2048
 #define MAX_SLOT 16384
-#define LARGE_MAX (65536 + 128) /* frames beyond a slot */
 #define SOCKET_BUFFER (16 << 20) /* of copies of large frames */
 
 /* All rings together take at most about this; each port gets less the more there are. */
@@ -49,14 +49,14 @@ struct packet_ring {
 	uint32_t next; /* slot to look at */
 	uint32_t next_packet; /* of 'packets' */
 	struct slot_packet packets[PACKET_BATCH_MAX];
-	uint8_t *large; /* LARGE_MAX octets, where recvmsg() puts a frame */
 };
 
 static uint32_t ring_octets(void)
 {
 	uint64_t used = __atomic_load_n(&octets_used, __ATOMIC_RELAXED);
 	uint64_t left = used < BUDGET_OCTETS ? BUDGET_OCTETS - used : 0;
-	/* A sixteenth of what is left: the first ports get much, a thousandth still gets something. */
+	/* A sixteenth of what is left: the first ports get much, a thousandth still gets
+	 * something. */
 	uint64_t want = MIN(MAX(left / 16, MIN_RING_OCTETS), MAX_RING_OCTETS);
 
 	return ROUND_UP(want, BLOCK_SIZE);
@@ -91,7 +91,7 @@ static int setup(struct packet_ring *r, int ifindex, uint32_t mtu)
 		return -errno;
 	if (set(r->fd, PACKET_VERSION, TPACKET_V2) || set(r->fd, PACKET_VNET_HDR, 1) ||
 	    set(r->fd, PACKET_RESERVE, RESERVE) || set(r->fd, PACKET_COPY_THRESH, 1) ||
-	    set(r->fd, PACKET_IGNORE_OUTGOING, 1) || set(r->fd, PACKET_AUXDATA, 1))
+	    set(r->fd, PACKET_IGNORE_OUTGOING, 1))
 		return -errno;
 	setsockopt(r->fd, SOL_SOCKET, SO_RCVBUFFORCE, &rcvbuf, sizeof(rcvbuf));
 
@@ -123,7 +123,6 @@ struct packet_ring *packet_ring_create(int ifindex, uint32_t mtu)
 	int err;
 
 	r->fd = -1;
-	r->large = xmalloc(LARGE_MAX);
 	err = setup(r, ifindex, mtu);
 	if (err) {
 		packet_ring_destroy(r);
@@ -143,13 +142,17 @@ void packet_ring_destroy(struct packet_ring *r)
 	}
 	if (r->fd >= 0)
 		close(r->fd);
-	free(r->large);
 	free(r);
 }
 
 int packet_ring_fd(const struct packet_ring *r)
 {
 	return r->fd;
+}
+
+bool packet_ring_fits(const struct packet_ring *r, uint32_t mtu)
+{
+	return slot_size_for(mtu) == r->slot_size;
 }
 
 uint32_t packet_ring_take_drops(struct packet_ring *r)
@@ -179,10 +182,8 @@ static bool put_tag(struct packet *p, uint16_t tpid, uint16_t tci)
 {
 	uint8_t *data;
 
-	if (p->len < 2 * ETH_ALEN)
-		return false;
 	data = packet_push(p, 4);
-	if (!data)
+	if (!data || p->len < 2 * ETH_ALEN + 4)
 		return false;
 	memmove(data, data + 4, 2 * ETH_ALEN);
 	data[12] = tpid >> 8;
@@ -192,108 +193,103 @@ static bool put_tag(struct packet *p, uint16_t tpid, uint16_t tci)
 	return true;
 }
 
-/* The frame of a slot as a packet in place; NULL if all packet structs are in use. */
-static struct packet *from_slot(struct packet_ring *r, struct tpacket2_hdr *h)
+/* The frame of a slot as a packet: in place, or copied while somebody still has an earlier packet
+ * of ours. */
+static struct packet *from_slot(struct packet_ring *r, struct tpacket2_hdr *h, int *err)
 {
 	struct slot_packet *sp = &r->packets[r->next_packet];
-	struct virtio_net_hdr vnet;
 	uint8_t *slot = (uint8_t *)h;
 	size_t header = TPACKET_ALIGN(sizeof(*h));
+	struct virtio_net_hdr vnet;
+	struct packet *p;
 
-	if (__atomic_load_n(&sp->busy, __ATOMIC_ACQUIRE))
-		return NULL;
-	r->next_packet = (r->next_packet + 1) % ARRAY_SIZE(r->packets);
 	/* The virtio header stands just in front of the frame, in what becomes headroom. */
 	memcpy(&vnet, slot + h->tp_mac - sizeof(vnet), sizeof(vnet));
-	packet_init(&sp->p, slot + header, r->slot_size - header, h->tp_mac - header, h->tp_snaplen,
-		    slot_release);
-	sp->hdr = h;
-	__atomic_store_n(&sp->busy, true, __ATOMIC_RELAXED);
-	if (vnet_hdr_decode(&vnet, &sp->p)) {
-		errno = EBADMSG;
-		packet_release(&sp->p);
-		return NULL;
+	if (likely(!__atomic_load_n(&sp->busy, __ATOMIC_ACQUIRE))) {
+		r->next_packet = (r->next_packet + 1) % ARRAY_SIZE(r->packets);
+		p = &sp->p;
+		packet_init(p, slot + header, r->slot_size - header, h->tp_mac - header,
+			    h->tp_snaplen, slot_release);
+		sp->hdr = h;
+		__atomic_store_n(&sp->busy, true, __ATOMIC_RELAXED);
+	} else {
+		p = packet_create_data(slot + h->tp_mac, h->tp_snaplen);
+		give_back(h);
+		if (!p) {
+			*err = ENOMEM;
+			return NULL;
+		}
 	}
-	return &sp->p;
-}
-
-/* The next frame that was too large for its slot, from the socket's queue, on the heap. */
-static struct packet *from_socket(struct packet_ring *r, int *err)
-{
-	struct virtio_net_hdr vnet;
-	struct iovec iov[] = { { &vnet, sizeof(vnet) }, { r->large, LARGE_MAX } };
-	union {
-		struct cmsghdr align;
-		uint8_t room[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
-	} control;
-	struct msghdr msg = { .msg_iov = iov,
-			      .msg_iovlen = 2,
-			      .msg_control = &control,
-			      .msg_controllen = sizeof(control) };
-	struct packet *p;
-	ssize_t n = recvmsg(r->fd, &msg, MSG_DONTWAIT);
-
-	if (n < (ssize_t)sizeof(vnet)) {
-		*err = n < 0 ? errno : EBADMSG;
-		return NULL;
-	}
-	if (msg.msg_flags & MSG_TRUNC) {
-		*err = EMSGSIZE;
-		return NULL;
-	}
-	p = packet_create_data(r->large, n - sizeof(vnet));
 	if (vnet_hdr_decode(&vnet, p)) {
 		packet_release(p);
 		*err = EBADMSG;
 		return NULL;
 	}
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
-		struct tpacket_auxdata aux;
-
-		if (c->cmsg_level != SOL_PACKET || c->cmsg_type != PACKET_AUXDATA ||
-		    c->cmsg_len < CMSG_LEN(sizeof(aux)))
-			continue;
-		memcpy(&aux, CMSG_DATA(c), sizeof(aux));
-		if (aux.tp_status & TP_STATUS_VLAN_VALID)
-			put_tag(p, aux.tp_status & TP_STATUS_VLAN_TPID_VALID ? aux.tp_vlan_tpid : ETH_P_8021Q,
-				aux.tp_vlan_tci);
-	}
 	return p;
+}
+
+/* The next frame that was too large for its slot, 'len' octets, from the socket's queue. */
+static struct packet *from_socket(struct packet_ring *r, size_t len, int *err)
+{
+	struct packet *p = large_packet_create(len);
+	struct virtio_net_hdr vnet;
+	struct iovec iov[] = { { &vnet, sizeof(vnet) }, { p ? p->data : NULL, p ? len : 0 } };
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = p ? 2 : 1 };
+	ssize_t n;
+
+	/* An error of the socket (the device went down) is told first, and the frame is still
+	 * there. */
+	do {
+		n = recvmsg(r->fd, &msg, MSG_DONTWAIT | MSG_TRUNC);
+	} while (n < 0 && (errno == ENETDOWN || errno == EINTR));
+	if (!p)
+		*err = len > LARGE_PACKET_MAX ? EMSGSIZE : ENOMEM;
+	else if (n < 0)
+		*err = errno;
+	else if ((size_t)n != sizeof(vnet) + len || vnet_hdr_decode(&vnet, p))
+		*err = EBADMSG;
+	else
+		return p;
+	packet_release(p);
+	return NULL;
+}
+
+static enum drop_reason reason(int err)
+{
+	switch (err) {
+	case EMSGSIZE:
+		return DROP_GIANT;
+	case EBADMSG:
+	case EINVAL:
+		return DROP_BAD_OFFLOAD;
+	default:
+		return DROP_NO_MEMORY;
+	}
 }
 
 static struct packet *receive_one(struct packet_ring *r, struct netdev_rxq *rxq,
 				  struct tpacket2_hdr *h, uint32_t status)
 {
-	int err = EBADMSG;
-	struct packet *p;
+	uint16_t tpid = status & TP_STATUS_VLAN_TPID_VALID ? h->tp_vlan_tpid : ETH_P_8021Q;
+	uint16_t tci = h->tp_vlan_tci;
+	struct packet *p = NULL;
+	int err = ENOBUFS;
 
-	if (h->tp_snaplen < h->tp_len || status & TP_STATUS_COPY) {
-		/* Larger than a slot: a copy is queued, unless there was no memory for it. */
-		p = status & TP_STATUS_COPY ? from_socket(r, &err) : NULL;
-		if (!(status & TP_STATUS_COPY))
-			err = ENOBUFS;
+	if (status & TP_STATUS_COPY) {
+		p = from_socket(r, h->tp_len, &err);
 		give_back(h);
-		if (!p)
-			netdev_rxq_drop(rxq,
-					err == EMSGSIZE ? DROP_GIANT :
-					err == EBADMSG	? DROP_BAD_OFFLOAD :
-							  DROP_NO_MEMORY,
-					1);
-		return p;
+	} else if (h->tp_snaplen < h->tp_len) {
+		give_back(h); /* larger than a slot, and there was no memory for a copy */
+	} else {
+		p = from_slot(r, h, &err);
 	}
-	errno = 0;
-	p = from_slot(r, h);
-	if (!p) {
-		if (errno != EBADMSG)
-			give_back(h);
-		netdev_rxq_drop(rxq, errno == EBADMSG ? DROP_BAD_OFFLOAD : DROP_NO_MEMORY, 1);
+	if (unlikely(!p)) {
+		netdev_rxq_drop(rxq, reason(err), 1);
 		return NULL;
 	}
-	if (status & TP_STATUS_VLAN_VALID &&
-	    !put_tag(p, status & TP_STATUS_VLAN_TPID_VALID ? h->tp_vlan_tpid : ETH_P_8021Q,
-		     h->tp_vlan_tci)) {
+	if (status & TP_STATUS_VLAN_VALID && !put_tag(p, tpid, tci)) {
 		packet_release(p);
-		netdev_rxq_drop(rxq, DROP_RUNT, 1);
+		netdev_rxq_drop(rxq, DROP_NO_MEMORY, 1);
 		return NULL;
 	}
 	return p;
@@ -321,7 +317,8 @@ int packet_ring_recv(struct packet_ring *r, struct netdev_rxq *rxq, struct packe
 	if (batch->n)
 		return batch->n;
 	if (!seen) {
-		/* Woken for nothing: an error is pending (the device went down), which is read to clear it. */
+		/* Woken for nothing: an error is pending (the device went down), which is read to
+		 * clear it. */
 		int err = 0;
 		socklen_t len = sizeof(err);
 

@@ -10,6 +10,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/util.h"
+
 /* Since Linux 6.2; the headers of 6.1 lack them. */
 #ifndef VIRTIO_NET_HDR_GSO_UDP_L4
 #define VIRTIO_NET_HDR_GSO_UDP_L4 5
@@ -60,6 +62,21 @@ int vnet_hdr_decode(const struct virtio_net_hdr *h, struct packet *p)
 	return 0;
 }
 
+/* Octets of headers of a GSO frame.  The kernel makes its first buffer that large, so it must not
+ * be more; what came with the frame is how much of it the kernel had in one piece, which may be
+ * all. */
+static uint16_t headers_len(const struct packet *p)
+{
+	const struct packet_offload *o = &p->offload;
+	uint32_t len = o->hdr_len;
+
+	if (o->csum_partial && o->csum_start + 20u <= p->len)
+		len = o->csum_start + (o->gso == PACKET_GSO_TCPV4 || o->gso == PACKET_GSO_TCPV6
+					       ? (p->data[o->csum_start + 12] >> 4) * 4
+					       : 8);
+	return MIN(len, p->len);
+}
+
 void vnet_hdr_encode(const struct packet *p, struct virtio_net_hdr *h)
 {
 	static const uint8_t gso_types[] = {
@@ -80,8 +97,7 @@ void vnet_hdr_encode(const struct packet *p, struct virtio_net_hdr *h)
 	if (o->gso) {
 		h->gso_type = gso_types[o->gso] | (o->gso_ecn ? VIRTIO_NET_HDR_GSO_ECN : 0);
 		h->gso_size = o->gso_size;
-		/* The kernel pulls that much into its first buffer: all headers, found by the parser. */
-		h->hdr_len = o->hdr_len;
+		h->hdr_len = headers_len(p);
 	}
 }
 
