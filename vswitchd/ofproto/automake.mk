@@ -5,6 +5,7 @@ vswitchd_ofproto_libofproto_a_SOURCES = \
 	vswitchd/ofproto/backer.c \
 	vswitchd/ofproto/backer.h \
 	vswitchd/ofproto/bundle.c \
+	vswitchd/ofproto/drop_ctl.c \
 	vswitchd/ofproto/fdb_ctl.c \
 	vswitchd/ofproto/ofproto.c \
 	vswitchd/ofproto/ofproto.h \

@@ -286,4 +286,5 @@ void ofproto_register_commands(struct loop *loop)
 	}
 	ofproto_ctl_register(loop);
 	fdb_ctl_register();
+	drop_ctl_register();
 }
