@@ -65,13 +65,14 @@ static bool parse_request(int argc, const char *argv[], struct request *req)
 			req->dp_name = argv[i];
 		}
 	}
-	if (!request_find(req) && req->n_dps == 1) {
-		/* As ever: a name that fits nothing does not matter while there is only one. */
-		req->dp_name = NULL;
-		req->n_dps = 0;
-		request_find(req);
-	}
-	return req->dp;
+	if (request_find(req))
+		return true;
+	if (req->n_dps != 1)
+		return false;
+	/* As ever: a name that fits nothing does not matter while there is only one. */
+	req->dp_name = NULL;
+	req->n_dps = 0;
+	return request_find(req);
 }
 
 static bool wants(const struct request *req, const struct worker *w)
@@ -176,7 +177,7 @@ static void line(struct str *out, const char *name, uint64_t n, const char *fmt,
 {
 	va_list args;
 
-	str_printf(out, "  %-18s  %12" PRIu64 "  (", name, n);
+	str_printf(out, "  %s %*" PRIu64 "  (", name, 31 - (int)strlen(name), n);
 	va_start(args, fmt);
 	str_vprintf(out, fmt, args);
 	va_end(args);

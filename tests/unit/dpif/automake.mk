@@ -6,11 +6,14 @@
 #	tests_unit_dpif_test_X_SOURCES = tests/unit/dpif/test_X.c
 #	tests_unit_dpif_test_X_LDADD = $(CMOCKA_LIBS) $(LIB_...)
 unit_dpif_tests = \
+	tests/unit/dpif/test_ctl \
 	tests/unit/dpif/test_dpif \
 	tests/unit/dpif/test_dpif_threads \
 	tests/unit/dpif/test_exec
 
 noinst_HEADERS += tests/unit/dpif/fixture.h
+tests_unit_dpif_test_ctl_SOURCES = tests/unit/dpif/test_ctl.c
+tests_unit_dpif_test_ctl_LDADD = $(CMOCKA_LIBS) $(LIB_DPIF)
 tests_unit_dpif_test_dpif_SOURCES = tests/unit/dpif/test_dpif.c
 tests_unit_dpif_test_dpif_LDADD = $(CMOCKA_LIBS) $(LIB_DPIF)
 tests_unit_dpif_test_dpif_threads_SOURCES = tests/unit/dpif/test_dpif_threads.c
