@@ -78,7 +78,7 @@ enum vsctl_phase {
 /* How much is fetched.  Each invocation starts with little and goes on to more if that does not
  * tell, which is rare. */
 enum vsctl_detail {
-/* How much is fetched.  Each invocation starts with little, and goes on to more if that does not
+	VSCTL_NAMES, /* rows that the commands name; whose port is which, only if asked for */
 	VSCTL_NAMED_ROWS, /* the same, and which bridge has which port */
 	VSCTL_EVERYTHING, /* all rows */
 };
