@@ -44,6 +44,7 @@ struct loop {
 
 	struct cds_list_head works;
 	struct post *posts; /* atomic; newest first */
+	struct post *taken, **taken_tail; /* off 'posts'; oldest first, not yet run */
 	struct clock_listener clock_listener;
 };
 
@@ -76,6 +77,7 @@ struct loop *loop_create(void)
 	int err;
 
 	CDS_INIT_LIST_HEAD(&l->works);
+	l->taken_tail = &l->taken;
 	l->event_fd = -1;
 	l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (l->epoll_fd < 0)
@@ -401,20 +403,62 @@ void loop_post(struct loop *l, struct post *p)
 		loop_wake(l);
 }
 
-static unsigned int run_posts(struct loop *l)
+/* Moves what was posted so far to the end of 'taken'. */
+static void take_posts(struct loop *l)
 {
-	struct post *p, *next, *fifo = NULL;
-	unsigned int n_run = 0;
+	struct post *p, *next, *fifo = NULL, **tail = NULL;
 
 	if (!__atomic_load_n(&l->posts, __ATOMIC_RELAXED))
-		return 0;
+		return;
 	for (p = __atomic_exchange_n(&l->posts, NULL, __ATOMIC_ACQUIRE); p; p = next) {
 		next = p->next;
 		p->next = fifo;
+		if (!fifo)
+			tail = &p->next;
 		fifo = p;
 	}
-	for (p = fifo; p; p = next) {
-		next = p->next;
+	if (!fifo)
+		return;
+	*l->taken_tail = fifo;
+	l->taken_tail = tail;
+}
+
+static struct post *pop_taken(struct loop *l)
+{
+	struct post *p = l->taken;
+
+	if (p) {
+		l->taken = p->next;
+		if (!l->taken)
+			l->taken_tail = &l->taken;
+	}
+	return p;
+}
+
+bool loop_post_cancel(struct loop *l, struct post *post)
+{
+	struct post **p;
+
+	take_posts(l);
+	for (p = &l->taken; *p; p = &(*p)->next) {
+		if (*p != post)
+			continue;
+		*p = post->next;
+		if (l->taken_tail == &post->next)
+			l->taken_tail = p;
+		return true;
+	}
+	return false;
+}
+
+static unsigned int run_posts(struct loop *l)
+{
+	unsigned int n_run = 0;
+	struct post *p;
+
+	take_posts(l);
+	/* A callback may cancel others, or run a turn that takes them from here. */
+	while ((p = pop_taken(l))) {
 		n_run++;
 		p->cb(p);
 	}
@@ -431,7 +475,7 @@ static unsigned int turn(struct loop *l, int max_wait_ms)
 
 	if (max_wait_ms >= 0 && (wait_ms < 0 || wait_ms > max_wait_ms))
 		wait_ms = max_wait_ms;
-	if (!cds_list_empty(&l->works) || __atomic_load_n(&l->posts, __ATOMIC_RELAXED) ||
+	if (!cds_list_empty(&l->works) || l->taken || __atomic_load_n(&l->posts, __ATOMIC_RELAXED) ||
 	    __atomic_load_n(&l->quit, __ATOMIC_RELAXED))
 		wait_ms = 0;
 	n_run = run_watches(l, wait_ms);

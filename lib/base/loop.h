@@ -69,6 +69,8 @@ void work_schedule(struct work *);
 void work_cancel(struct work *);
 
 void loop_post(struct loop *, struct post *); /* Threads: any */
+/* Takes a post back if it is queued; before it is freed.  Returns whether it was. */
+bool loop_post_cancel(struct loop *, struct post *);
 void loop_wake(struct loop *); /* Threads: any; async-signal-safe */
 
 /* One turn: waits at most 'max_wait_ms' (-1: until something happens), runs what is due. */

@@ -469,6 +469,34 @@ static void test_posts(void **state)
 	loop_run(loop); /* asked for before: does not sleep */
 }
 
+static unsigned int n_noted;
+static struct post posts_of_cancel[4];
+
+static void noting_post(struct post *p)
+{
+	n_noted++;
+	/* The second, taken off the queue already, takes back the third. */
+	if (p == &posts_of_cancel[1])
+		assert_true(loop_post_cancel(loop, &posts_of_cancel[2]));
+}
+
+static void test_post_cancel(void **state)
+{
+	for (int i = 0; i < 4; i++) {
+		posts_of_cancel[i].cb = noting_post;
+		assert_false(loop_post_cancel(loop, &posts_of_cancel[i]));
+		loop_post(loop, &posts_of_cancel[i]);
+	}
+	assert_true(loop_post_cancel(loop, &posts_of_cancel[3]));
+	assert_false(loop_post_cancel(loop, &posts_of_cancel[3]));
+	/* Those left are not forgotten, though nothing is posted any more. */
+	loop_turn(loop, -1);
+	assert_int_equal(n_noted, 2);
+	loop_post(loop, &posts_of_cancel[3]);
+	loop_turn(loop, -1);
+	assert_int_equal(n_noted, 3);
+}
+
 static void alarm_quits(int sig)
 {
 	loop_quit(loop);
@@ -535,6 +563,7 @@ int main(void)
 		cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_work),
 		cmocka_unit_test(test_posts),
+		cmocka_unit_test(test_post_cancel),
 		cmocka_unit_test(test_idle_and_signal),
 		cmocka_unit_test(test_destroy),
 		cmocka_unit_test(test_no_descriptors),
