@@ -30,6 +30,7 @@ struct fdb {
 	struct rcuhash table; /* written under 'lock' */
 	unsigned long *flood_vlans; /* RCU */
 	uint64_t aging_ms; /* relaxed */
+	uint64_t removed_ms; /* relaxed: when something was flushed or deleted; frames before that do not count */
 	uint32_t max GUARDED;
 	uint32_t n_static GUARDED;
 	struct fdb_port **heap GUARDED; /* ports that have entries; the fullest first */
@@ -37,8 +38,8 @@ struct fdb {
 	uint64_t seq; /* atomic */
 	struct fdb_stats stats GUARDED;
 	uint32_t basis;
-	void (*changed)(struct fdb *, void *aux);
-	void *changed_aux;
+	void (*changed)(struct fdb *, void *aux); /* atomic; written after 'changed_aux' */
+	void *changed_aux; /* atomic; stays when 'changed' is cleared */
 };
 
 struct flood_bitmap_free {
@@ -177,8 +178,10 @@ static void bump(struct fdb *fdb)
 
 static void tell(struct fdb *fdb)
 {
-	if (fdb->changed)
-		fdb->changed(fdb, fdb->changed_aux);
+	void (*changed)(struct fdb *, void *) = __atomic_load_n(&fdb->changed, __ATOMIC_ACQUIRE);
+
+	if (changed)
+		changed(fdb, __atomic_load_n(&fdb->changed_aux, __ATOMIC_RELAXED));
 }
 
 /* Unlink; rcu_defer() waits; entry_free() frees: look-ups hold rcu_enter(), and the port's list is the writer's. */
@@ -368,13 +371,19 @@ enum fdb_learn_result fdb_learn(struct fdb *fdb, const uint8_t mac[6], uint16_t 
 	return result;
 }
 
-void fdb_refresh(struct fdb *fdb, const uint8_t mac[6], uint16_t vlan, const struct fdb_port *port,
-		 uint64_t used_ms)
+void fdb_refresh(struct fdb *fdb, const uint8_t mac[6], uint16_t vlan, struct fdb_port *port,
+		 bool is_bond, bool is_grat_arp, uint64_t used_ms)
 {
 	struct fdb_entry *e = lookup(fdb, mac, vlan);
+	uint64_t newest_ms = e ? used_get(e) : __atomic_load_n(&fdb->removed_ms, __ATOMIC_RELAXED);
+	uint64_t aging_ms = __atomic_load_n(&fdb->aging_ms, __ATOMIC_RELAXED);
 
-	if (e && fdb_entry_port(e) == port && used_ms > used_get(e))
+	if (used_ms <= newest_ms || used_ms + aging_ms <= clock_ms())
+		return;
+	if (e && (e->is_static || fdb_entry_port(e) == port))
 		used_set(e, used_ms);
+	else
+		fdb_learn(fdb, mac, vlan, port, is_bond, is_grat_arp);
 }
 
 int fdb_add_static(struct fdb *fdb, const uint8_t mac[6], uint16_t vlan, struct fdb_port *port)
@@ -401,14 +410,22 @@ int fdb_add_static(struct fdb *fdb, const uint8_t mac[6], uint16_t vlan, struct 
 	return err;
 }
 
+/* Statistics that come in later tell of frames before this. */
+static void forget_the_past(struct fdb *fdb)
+{
+	__atomic_store_n(&fdb->removed_ms, clock_ms(), __ATOMIC_RELAXED);
+}
+
 int fdb_del(struct fdb *fdb, const uint8_t mac[6], uint16_t vlan)
 {
 	struct fdb_entry *e;
 
 	mutex_lock(&fdb->lock);
 	e = lookup(fdb, mac, vlan);
-	if (e)
+	if (e) {
+		forget_the_past(fdb);
 		entry_remove(fdb, e);
+	}
 	mutex_unlock(&fdb->lock);
 	if (e)
 		tell(fdb);
@@ -420,6 +437,7 @@ void fdb_flush(struct fdb *fdb)
 	struct fdb_entry *e;
 
 	mutex_lock(&fdb->lock);
+	forget_the_past(fdb);
 	rcu_enter(); /* the walk steps from entries that it removed */
 	RCUHASH_FOR_EACH (e, node, &fdb->table) {
 		if (!e->is_static)
@@ -435,6 +453,7 @@ static bool flush_port(struct fdb *fdb, struct fdb_port *port, bool static_too) 
 	struct fdb_entry *e, *next;
 	bool any = false;
 
+	forget_the_past(fdb);
 	cds_list_for_each_entry_safe (e, next, &port->entries, lru) {
 		if (e->is_static && !static_too)
 			continue;
@@ -474,24 +493,29 @@ uint64_t fdb_run(struct fdb *fdb, uint64_t now_ms)
 	bool any = false;
 
 	mutex_lock(&fdb->lock);
-	for (size_t i = 0; i < fdb->n_heap;) {
-		struct fdb_port *port = fdb->heap[i];
-		struct fdb_entry *e = port_oldest(port);
+	/* From the end: when a removal moves ports within the heap, those not looked at yet stay before 'i' or come to
+	 * it, which is looked at again. */
+	for (size_t i = fdb->n_heap; i;) {
+		struct fdb_entry *e;
 
+		if (i > fdb->n_heap) {
+			i--;
+			continue;
+		}
+		e = port_oldest(fdb->heap[i - 1]);
 		if (!e) {
 			/* Used while we looked, or static: look again later. */
 			next_ms = MIN(next_ms, now_ms + aging_ms);
+			i--;
 		} else if (used_get(e) + aging_ms <= now_ms) {
-			entry_remove(fdb, e); /* the heap may move: same place again, or start over */
+			entry_remove(fdb, e);
 			fdb->stats.n_expired++;
 			COUNTER_INC(mac_learning_expired);
 			any = true;
-			i = 0;
-			continue;
 		} else {
 			next_ms = MIN(next_ms, used_get(e) + aging_ms);
+			i--;
 		}
-		i++;
 	}
 	mutex_unlock(&fdb->lock);
 	if (any)
@@ -582,8 +606,9 @@ uint64_t fdb_change_seq(const struct fdb *fdb)
 
 void fdb_set_changed_cb(struct fdb *fdb, void (*changed)(struct fdb *, void *aux), void *aux)
 {
-	fdb->changed_aux = aux;
-	fdb->changed = changed;
+	if (changed)
+		__atomic_store_n(&fdb->changed_aux, aux, __ATOMIC_RELAXED);
+	__atomic_store_n(&fdb->changed, changed, __ATOMIC_RELEASE);
 }
 
 void fdb_walk(const struct fdb *fdb, void (*fn)(const struct fdb_entry *, void *aux), void *aux)

@@ -69,9 +69,12 @@ bool fdb_learn_is_needed(const struct fdb *, const uint8_t mac[6], uint16_t vlan
 			 const struct fdb_port *, bool is_bond, bool is_grat_arp);
 enum fdb_learn_result fdb_learn(struct fdb *, const uint8_t mac[6], uint16_t vlan, struct fdb_port *,
 				bool is_bond, bool is_grat_arp);
-/* A cached flow from this source was used at 'used_ms': keeps the entry alive if it is still there. */
-void fdb_refresh(struct fdb *, const uint8_t mac[6], uint16_t vlan, const struct fdb_port *,
-		 uint64_t used_ms);
+/* A cached flow from this source was used at 'used_ms': keeps the entry alive; makes it anew or moves it here, as a
+ * frame would, if the table has seen nothing later of that address: cached flows pass no frames through fdb_learn(),
+ * and a station that returns to a port where its flow is still cached, or whose entry was flushed or evicted, is known
+ * only by this. */
+void fdb_refresh(struct fdb *, const uint8_t mac[6], uint16_t vlan, struct fdb_port *, bool is_bond,
+		 bool is_grat_arp, uint64_t used_ms);
 
 /* Static entries neither move nor age.  0, or -EINVAL for a group address. */
 int fdb_add_static(struct fdb *, const uint8_t mac[6], uint16_t vlan, struct fdb_port *);

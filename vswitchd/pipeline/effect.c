@@ -54,6 +54,20 @@ static void add(uint64_t *counter, uint64_t n)
 	__atomic_add_fetch(counter, n, __ATOMIC_RELAXED);
 }
 
+static void learn_credit(const struct effect *effect, uint64_t used_ms)
+{
+	struct xbundle *b = effect->learn.bundle;
+	const struct xbundle_config *c;
+
+	rcu_enter();
+	c = rcu_load(&b->config);
+	/* The port may have left the VLAN since. */
+	if (c && vlan_config_includes(&c->vlan, effect->learn.vlan))
+		fdb_refresh(b->bridge->fdb, effect->learn.mac, effect->learn.vlan, &b->fdb_port, false,
+			    effect->learn.is_grat_arp, used_ms);
+	rcu_leave();
+}
+
 static void patch_credit(const struct effect *effect, uint64_t n_packets, uint64_t n_bytes)
 {
 	add(&effect->patch.out->tx_packets, n_packets);
@@ -72,8 +86,7 @@ void effects_credit(const struct effects *e, uint64_t n_packets, uint64_t n_byte
 			rule_credit(effect->rule, n_packets, n_bytes, used_ms);
 			break;
 		case EFFECT_LEARN:
-			fdb_refresh(effect->learn.bundle->bridge->fdb, effect->learn.mac,
-				    effect->learn.vlan, &effect->learn.bundle->fdb_port, used_ms);
+			learn_credit(effect, used_ms);
 			break;
 		case EFFECT_PATCH:
 			patch_credit(effect, n_packets, n_bytes);

@@ -39,7 +39,7 @@ struct effect *effects_add(struct effects *, enum effect_type);
 void effects_uninit(struct effects *); /* drops the references */
 void effects_swap(struct effects *, struct effects *);
 
-/* Packets took this way, the last at 'used_ms': counts, and keeps learned addresses alive. */
+/* Packets took this way, the last at 'used_ms': counts, and tells the MAC table (fdb_refresh()). */
 void effects_credit(const struct effects *, uint64_t n_packets, uint64_t n_bytes, uint64_t used_ms);
 /* The same for one packet that is being handled, which teaches the MAC table, too. */
 void effects_packet(const struct effects *, uint64_t n_bytes);
