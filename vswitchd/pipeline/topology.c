@@ -13,6 +13,19 @@ static void ref(unsigned int *refs)
 	__atomic_add_fetch(refs, 1, __ATOMIC_RELAXED);
 }
 
+/* A count that has reached 0 stays there: the object waits for its grace period only. */
+static bool tryref(unsigned int *refs)
+{
+	unsigned int n = __atomic_load_n(refs, __ATOMIC_RELAXED);
+
+	while (n) {
+		if (__atomic_compare_exchange_n(refs, &n, n + 1, true, __ATOMIC_RELAXED,
+						__ATOMIC_RELAXED))
+			return true;
+	}
+	return false;
+}
+
 static bool unref(unsigned int *refs)
 {
 	return !__atomic_sub_fetch(refs, 1, __ATOMIC_ACQ_REL);
@@ -139,6 +152,11 @@ struct xbundle *xbundle_ref(struct xbundle *b)
 	return b;
 }
 
+struct xbundle *xbundle_tryref(struct xbundle *b)
+{
+	return tryref(&b->refs) ? b : NULL;
+}
+
 static void xbundle_free(struct rcu_item *item)
 {
 	struct xbundle *b = CONTAINER_OF(item, struct xbundle, rcu);
@@ -198,6 +216,11 @@ struct xport *xport_ref(struct xport *p)
 {
 	ref(&p->refs);
 	return p;
+}
+
+struct xport *xport_tryref(struct xport *p)
+{
+	return tryref(&p->refs) ? p : NULL;
 }
 
 static void xport_free(struct rcu_item *item)

@@ -84,6 +84,8 @@ void xbridge_clear_bundles(struct xbridge *);
 
 struct xbundle *xbundle_create(struct xbridge *, const char *name);
 struct xbundle *xbundle_ref(struct xbundle *);
+/* For readers, to whom an object may stand out that has lost its last reference already: NULL then. */
+struct xbundle *xbundle_tryref(struct xbundle *);
 void xbundle_unref(struct xbundle *);
 /* Publishes new settings (VLANs are copied). */
 void xbundle_configure(struct xbundle *, const struct vlan_config *, bool is_protected,
@@ -92,6 +94,7 @@ void xbundle_configure(struct xbundle *, const struct vlan_config *, bool is_pro
 struct xport *xport_create(struct xbridge *, const char *name, uint32_t odp_port, uint16_t ofp_port,
 			   bool is_patch);
 struct xport *xport_ref(struct xport *);
+struct xport *xport_tryref(struct xport *); /* as for bundles */
 void xport_unref(struct xport *);
 /* Takes it out of the look-ups; the creator's reference stays. */
 void xport_withdraw(struct xport *);

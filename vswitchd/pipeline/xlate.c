@@ -51,9 +51,15 @@ static void cross_patch(struct xlate_ctx *ctx, struct xport *out, struct xport *
 	struct flow flow = ctx->flow;
 	struct effect *e;
 
+	if (!xport_tryref(out)) /* deleted this moment, as below */
+		return;
+	if (!xport_tryref(in)) {
+		xport_unref(out);
+		return;
+	}
 	e = effects_add(&ctx->out->effects, EFFECT_PATCH);
-	e->patch.out = xport_ref(out);
-	e->patch.in = xport_ref(in);
+	e->patch.out = out;
+	e->patch.in = in;
 	ctx->bridge = in->bridge;
 	ctx->in_port = in;
 	ctx->flow.in_port = xport_number(in);

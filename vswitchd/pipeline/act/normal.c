@@ -40,10 +40,11 @@ static void learn(struct normal *n)
 	struct xlate_ctx *ctx = n->ctx;
 	struct effect *e;
 
-	if (!fdb_may_learn(ctx->bridge->fdb, ctx->flow.eth_src, n->vlan.v[0].vid))
+	if (!fdb_may_learn(ctx->bridge->fdb, ctx->flow.eth_src, n->vlan.v[0].vid) ||
+	    !xbundle_tryref(n->in)) /* it is being deleted */
 		return;
 	e = effects_add(&ctx->out->effects, EFFECT_LEARN);
-	e->learn.bundle = xbundle_ref(n->in);
+	e->learn.bundle = n->in;
 	memcpy(e->learn.mac, ctx->flow.eth_src, 6);
 	e->learn.vlan = n->vlan.v[0].vid;
 	e->learn.is_grat_arp = is_gratuitous_arp(ctx);
