@@ -74,6 +74,8 @@ static void ops_flush(struct upcalls *u, struct ops *ops)
 				ukey_push(op->ukey, &op->stats);
 			ukeys_remove(&u->ukeys, op->ukey);
 		} else {
+			if (op->op.error)
+				op->ukey->seq = 0; /* its actions are the old ones: again in the next round */
 			ukey_let_go(op->ukey);
 		}
 		odp_buf_uninit(&op->actions);
@@ -136,10 +138,9 @@ static struct ukey *adopt(struct upcalls *u, const struct dpif_flow *flow)
 	struct ukey *k = ukey_create(&flow->ufid, 0, &none);
 
 	k->pushed = flow->stats;
-	k->held = true;
 	if (ukeys_insert(&u->ukeys, k))
 		return k;
-	ukey_destroy(k); /* its miss was just being installed */
+	ukey_destroy(k); /* another dump was faster, or it has gone and just comes again */
 	return NULL;
 }
 
@@ -173,13 +174,13 @@ static void work(struct revalidator *r, struct dpif_dump *dump, const struct upc
 	size_t n;
 
 	ops->n = 0;
-	r->n_keys = 0;
+	__atomic_store_n(&r->n_keys, 0, __ATOMIC_RELAXED);
 	while ((n = dpif_dump_next(thread, flows, DUMP_BATCH))) {
 		size_t n_ukeys = ukeys_count(&u->ukeys);
 		uint64_t max_idle_ms = n_ukeys > limit ? OVER_LIMIT_IDLE_MS : config->max_idle_ms;
 		uint64_t now_ms = clock_ms();
 
-		r->n_keys += n;
+		__atomic_store_n(&r->n_keys, r->n_keys + n, __ATOMIC_RELAXED); /* upcall/show reads it */
 		rcu_enter();
 		for (size_t i = 0; i < n; i++)
 			revalidate(u, ops, &flows[i], now_ms, max_idle_ms);

@@ -63,6 +63,7 @@ struct ukey *ukey_create(const struct ufid *ufid, uint64_t seq, struct effects *
 	k->ufid = *ufid;
 	k->seq = seq;
 	k->created_ms = clock_ms();
+	k->held = true;
 	effects_swap(&k->effects, effects);
 	return k;
 }

@@ -39,10 +39,11 @@ void ukeys_init(struct ukeys *);
 void ukeys_uninit(struct ukeys *); /* no reader or writer is left; frees what it holds */
 size_t ukeys_count(const struct ukeys *);
 
-/* Takes over the content of 'effects'. */
+/* Takes over the content of 'effects'.  Held by the caller. */
 struct ukey *ukey_create(const struct ufid *, uint64_t seq, struct effects *);
 void ukey_destroy(struct ukey *); /* one that never was in a table */
-/* False if the UFID is there already; the ukey is the caller's then. */
+/* The caller holds it then, and lets go of it when the flow is in the datapath.  False if the UFID is there
+ * already; the ukey is the caller's then. */
 bool ukeys_insert(struct ukeys *, struct ukey *);
 /* RCU. */
 struct ukey *ukeys_lookup(const struct ukeys *, const struct ufid *);

@@ -22,6 +22,29 @@ const struct upcall_config upcall_config_default = {
 	.max_revalidator_ms = 500,
 };
 
+/* Has the flow installed, unless there are too many, or another thread is at the same one.  We hold its ukey until
+ * it is in the datapath, so no revalidator takes it for a flow that nobody remembers. */
+static void remember(struct upcalls *u, const struct dpif_upcall *upcall,
+		     struct dpif_upcall_reply *reply, uint64_t seq, struct effects *effects)
+{
+	size_t n = ukeys_count(&u->ukeys);
+	struct ukey *k;
+
+	if (n >= __atomic_load_n(&u->flow_limit, __ATOMIC_RELAXED)) {
+		COUNTER_INC(upcall_flow_limit_hit);
+		return;
+	}
+	k = ukey_create(&upcall->ufid, seq, effects);
+	if (!ukeys_insert(&u->ukeys, k)) {
+		ukey_destroy(k);
+		return;
+	}
+	reply->install = true;
+	reply->cookie = k;
+	if (!n)
+		revalidators_wake(u); /* they sleep while there are no flows */
+}
+
 /* A miss: translates, applies the effects for this packet, and has the flow installed.  On a worker or handler. */
 static int handle(const struct dpif_upcall *upcall, struct dpif_upcall_reply *reply, void *u_)
 {
@@ -40,11 +63,7 @@ static int handle(const struct dpif_upcall *upcall, struct dpif_upcall_reply *re
 	reply->mask = out.mask;
 	reply->drop = out.drop;
 	effects_packet(&out.effects, upcall->packet->len);
-	reply->install = ukeys_count(&u->ukeys) < __atomic_load_n(&u->flow_limit, __ATOMIC_RELAXED);
-	if (reply->install)
-		reply->cookie = ukey_create(&upcall->ufid, seq, &out.effects);
-	else
-		COUNTER_INC(upcall_flow_limit_hit);
+	remember(u, upcall, reply, seq, &out.effects);
 	xlate_out_uninit(&out);
 	return 0;
 }
@@ -54,16 +73,14 @@ static void installed(const struct dpif_upcall *upcall, struct dpif_upcall_reply
 {
 	struct upcalls *u = u_;
 	struct ukey *k = reply->cookie;
-	bool was_empty;
 
+	(void)upcall;
 	if (!k)
 		return;
-	k->ufid = upcall->ufid;
-	was_empty = !ukeys_count(&u->ukeys);
-	if (error || !ukeys_insert(&u->ukeys, k))
-		ukey_destroy(k);
-	else if (was_empty || k->seq != __atomic_load_n(&u->seq, __ATOMIC_ACQUIRE))
-		revalidators_wake(u);
+	if (error)
+		ukeys_remove(&u->ukeys, k);
+	else
+		ukey_let_go(k);
 }
 
 static const struct dpif_upcall_ops ops = {
@@ -112,9 +129,7 @@ void upcalls_destroy(struct upcalls *u)
 		cds_list_del_init(&w->node);
 		w->done(w);
 	}
-	/* A post that is queued still points here: the loop runs it before we go. */
-	while (__atomic_load_n(&u->posted, __ATOMIC_ACQUIRE))
-		loop_turn(u->loop, 0);
+	loop_post_cancel(u->loop, &u->post);
 	ukeys_uninit(&u->ukeys);
 	cond_uninit(&u->wake);
 	cond_uninit(&u->round_begin);
@@ -124,6 +139,12 @@ void upcalls_destroy(struct upcalls *u)
 	free(u);
 }
 
+void upcalls_set_flow_limit(struct upcalls *u, uint32_t limit)
+{
+	__atomic_store_n(&u->flow_limit, limit, __ATOMIC_RELAXED);
+	dpif_set_flow_limit(u->dpif, limit);
+}
+
 void upcalls_configure(struct upcalls *u, const struct upcall_config *config)
 {
 	unsigned int n = config->n_revalidators ? config->n_revalidators : default_n_revalidators();
@@ -131,7 +152,7 @@ void upcalls_configure(struct upcalls *u, const struct upcall_config *config)
 	mutex_lock(&u->lock);
 	u->config = *config;
 	if (__atomic_load_n(&u->flow_limit, __ATOMIC_RELAXED) > config->flow_limit)
-		__atomic_store_n(&u->flow_limit, config->flow_limit, __ATOMIC_RELAXED);
+		upcalls_set_flow_limit(u, config->flow_limit);
 	cond_signal(&u->wake);
 	mutex_unlock(&u->lock);
 	if (n != u->n_revalidators) {
@@ -198,12 +219,6 @@ void upcalls_pause(struct upcalls *u, bool paused)
 	mutex_unlock(&u->lock);
 }
 
-void upcalls_set_flow_limit(struct upcalls *u, uint32_t limit)
-{
-	__atomic_store_n(&u->flow_limit, limit, __ATOMIC_RELAXED);
-	dpif_set_flow_limit(u->dpif, limit);
-}
-
 void upcalls_format(struct upcalls *u, struct str *s)
 {
 	mutex_lock(&u->lock);
@@ -214,7 +229,7 @@ void upcalls_format(struct upcalls *u, struct str *s)
 	str_printf(s, "  dump duration : %" PRIu64 "ms\n", u->round_us / 1000);
 	str_put(s, "  ufid enabled : true\n\n");
 	for (unsigned int i = 0; i < u->n_revalidators; i++)
-		str_printf(s, "  %u: (keys %zu)\n", i, u->revalidators[i].n_keys);
+		str_printf(s, "  %u: (keys %zu)\n", i, __atomic_load_n(&u->revalidators[i].n_keys, __ATOMIC_RELAXED));
 	mutex_unlock(&u->lock);
 }
 
@@ -226,7 +241,7 @@ json_t *upcalls_to_json(struct upcalls *u)
 	json = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "type", dpif_type(u->dpif),
 			 "name", dpif_name(u->dpif), "flows", (json_int_t)ukeys_count(&u->ukeys),
 			 "flows-average", (json_int_t)u->n_flows_avg, "flows-max",
-			 (json_int_t)u->n_flows_max, "flow-limit", (json_int_t)u->flow_limit,
+			 (json_int_t)u->n_flows_max, "flow-limit", (json_int_t)__atomic_load_n(&u->flow_limit, __ATOMIC_RELAXED),
 			 "dump-duration-us", (json_int_t)u->round_us, "revalidators",
 			 (json_int_t)u->n_revalidators);
 	mutex_unlock(&u->lock);
