@@ -41,6 +41,15 @@ static bool same_ports(const struct bundle *b, const struct bundle_settings *s)
 	       (!b->n_ports || !memcmp(b->ports, s->ports, s->n_ports * sizeof(*s->ports)));
 }
 
+static bool has_port(const struct bundle_settings *s, const struct ofport *p)
+{
+	for (size_t i = 0; i < s->n_ports; i++) {
+		if (s->ports[i] == p)
+			return true;
+	}
+	return false;
+}
+
 struct bundle *ofproto_bundle_create(struct ofproto *o, const struct bundle_settings *s)
 {
 	struct bundle *b = xzalloc(sizeof(*b));
@@ -64,13 +73,18 @@ void ofproto_bundle_set(struct bundle *b, const struct bundle_settings *s)
 	if (same_vlan && b->is_protected == s->protected_ && same_ports(b, s))
 		return;
 	if (!same_ports(b, s)) {
-		for (size_t i = 0; i < b->n_ports; i++)
-			set_port_bundle(b->ports[i], NULL);
+		/* Ports that stay are at no moment without a bundle. */
+		for (size_t i = 0; i < b->n_ports; i++) {
+			if (!has_port(s, b->ports[i]))
+				set_port_bundle(b->ports[i], NULL);
+		}
 		free(b->ports);
 		b->ports = s->n_ports ? xmemdup(s->ports, s->n_ports * sizeof(*s->ports)) : NULL;
 		b->n_ports = s->n_ports;
 		for (size_t i = 0; i < b->n_ports; i++) {
-			if (b->ports[i]->bundle && b->ports[i]->bundle != b)
+			if (b->ports[i]->bundle == b)
+				continue;
+			if (b->ports[i]->bundle)
 				bundle_forget_port(b->ports[i]->bundle, b->ports[i]);
 			set_port_bundle(b->ports[i], b);
 		}
@@ -80,11 +94,12 @@ void ofproto_bundle_set(struct bundle *b, const struct bundle_settings *s)
 
 		vlan_config_clone(&b->vlan, &s->vlan);
 		vlan_config_uninit(&old);
-		/* What was learned in the old VLANs is not behind this port any more. */
-		fdb_flush_port_learned(b->ofproto->fdb, &b->xbundle->fdb_port);
 	}
 	b->is_protected = s->protected_;
 	publish(b);
+	/* What was learned in the old VLANs is not behind this port any more. */
+	if (!same_vlan)
+		fdb_flush_port_learned(b->ofproto->fdb, &b->xbundle->fdb_port);
 }
 
 void bundle_forget_port(struct bundle *b, struct ofport *p)

@@ -121,8 +121,7 @@ void ofproto_destroy(struct ofproto *o, bool del_ports)
 		ofproto_port_del(p);
 	fdb_set_changed_cb(o->fdb, NULL, NULL);
 	rcu_synchronize(); /* no worker is inside fdb_changed() any more */
-	while (__atomic_load_n(&o->fdb_posted, __ATOMIC_ACQUIRE))
-		loop_turn(o->loop, 0);
+	loop_post_cancel(o->loop, &o->fdb_post);
 	timer_cancel(&o->fdb_timer);
 	work_cancel(&o->fdb_work);
 	upcalls_revalidate(o->backer->upcalls);
@@ -219,16 +218,23 @@ void ofproto_set_mac_table(struct ofproto *o, uint32_t aging_s, uint32_t max_ent
 
 void ofproto_set_flood_vlans(struct ofproto *o, const unsigned long *vlans)
 {
+	uint64_t seq = fdb_change_seq(o->fdb);
+
 	fdb_set_flood_vlans(o->fdb, vlans);
+	if (fdb_change_seq(o->fdb) != seq)
+		ofproto_changed(o);
 }
 
-/* Commits. */
+/* Commits.  They end in the order in which they were made, though a later one may have less to wait for. */
 
 struct commit {
+	struct cds_list_head node; /* in 'commits' */
 	void (*done)(void *aux);
 	void *aux;
 	unsigned int n_waiting;
 };
+static CDS_LIST_HEAD(commits);
+
 struct commit_waiter {
 	struct upcall_waiter waiter;
 	struct commit *commit;
@@ -236,10 +242,15 @@ struct commit_waiter {
 
 static void commit_part_done(struct commit *c)
 {
-	if (--c->n_waiting)
-		return;
-	c->done(c->aux);
-	free(c);
+	c->n_waiting--;
+	while (!cds_list_empty(&commits)) {
+		c = cds_list_first_entry(&commits, struct commit, node);
+		if (c->n_waiting)
+			break;
+		cds_list_del(&c->node);
+		c->done(c->aux);
+		free(c);
+	}
 }
 
 static void round_done(struct upcall_waiter *w_)
@@ -274,6 +285,7 @@ void ofproto_commit(void (*done)(void *aux), void *aux)
 	c->done = done;
 	c->aux = aux;
 	c->n_waiting = 1;
+	cds_list_add_tail(&c->node, &commits);
 	backer_walk(commit_backer, c);
 	commit_part_done(c);
 }
