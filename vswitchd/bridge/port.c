@@ -186,14 +186,21 @@ static void create_ifaces(struct port *port)
 	port->n_ifaces = n;
 }
 
-/* Ports that ask for a number come first, so that no other is given it; then by name. */
-static int by_request(const void *a_, const void *b_)
+/* How much a port has a claim to its OpenFlow number: asked for by the user, had before, none. */
+static int claim(const struct port *port)
+{
+	const struct ovsrec_interface *row = port->n_ifaces ? port->ifaces[0]->row : NULL;
+
+	return !row ? 0 : row->n_ofport_request ? 2 : iface_wanted_ofport(row) ? 1 : 0;
+}
+
+/* Ports with a claim to a number come first, so that no other is given it; then by name. */
+static int by_claim(const void *a_, const void *b_)
 {
 	const struct port *const *a = a_, *const *b = b_;
-	bool a_asks = (*a)->n_ifaces && iface_wanted_ofport((*a)->ifaces[0]->row);
-	bool b_asks = (*b)->n_ifaces && iface_wanted_ofport((*b)->ifaces[0]->row);
+	int diff = claim(*b) - claim(*a);
 
-	return a_asks != b_asks ? b_asks - a_asks : strcmp((*a)->name, (*b)->name);
+	return diff ? diff : strcmp((*a)->name, (*b)->name);
 }
 
 void ports_apply(void)
@@ -210,7 +217,7 @@ void ports_apply(void)
 		list[n++] = port;
 	}
 	if (n)
-		qsort(list, n, sizeof(*list), by_request);
+		qsort(list, n, sizeof(*list), by_claim);
 	for (size_t i = 0; i < n; i++) {
 		for (size_t j = 0; j < list[i]->n_ifaces; j++)
 			iface_apply(list[i]->ifaces[j]);

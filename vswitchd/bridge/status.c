@@ -22,7 +22,7 @@ static struct work work;
 static struct timer stats_timer, retry_timer;
 static struct idl_txn *txn;
 static uint64_t stats_interval_ms = DEFAULT_STATS_INTERVAL_MS;
-static bool bridges_dirty, stats_due, types_written;
+static bool bridges_dirty, stats_due;
 static int64_t cfg_wanted; /* cur_cfg to be written */
 static bool cfg_dirty;
 
@@ -190,7 +190,6 @@ static void done(struct idl_txn *t, void *aux)
 	switch (status) {
 	case TXN_SUCCESS:
 	case TXN_UNCHANGED:
-		types_written = true;
 		break;
 	case TXN_ERROR:
 		log_err("cannot write status to the database: %s", idl_txn_error(t));
@@ -252,8 +251,7 @@ static void run(struct work *w)
 		}
 		stats_due = false;
 	}
-	if (!types_written)
-		write_types(ovs);
+	write_types(ovs);
 	if (cfg_dirty)
 		ovsrec_open_vswitch_set_cur_cfg(ovs, cfg_wanted);
 	cfg_dirty = false;
