@@ -31,4 +31,4 @@ lib_dpif_libdpif_a_SOURCES = \
 	lib/dpif/user/user_ctl.c \
 	lib/dpif/user/worker.c
 
-EXTRA_DIST += lib/dpif/README.md
+EXTRA_DIST += lib/dpif/README.md lib/dpif/user/README.md

@@ -23,7 +23,8 @@ static const struct verb {
 	{ "set-if", "dp iface...", 2, -1, dpctl_set_if },
 	{ "dump-dps", "", 0, 0, dpctl_dump_dps },
 	{ "show", "[-s] [dp...]", 0, -1, dpctl_show },
-	{ "dump-flows", "[-m] [--names] [dp] [filter=..] [type=..] [pmd=..]", 0, 6, dpctl_dump_flows },
+	{ "dump-flows", "[-m] [--names] [dp] [filter=..] [type=..] [pmd=..]", 0, 6,
+	  dpctl_dump_flows },
 	{ "add-flow", "[dp] flow actions", 2, 5, dpctl_add_flow },
 	{ "mod-flow", "[dp] flow actions", 2, 6, dpctl_mod_flow },
 	{ "get-flow", "[dp] ufid", 1, 4, dpctl_get_flow },
@@ -123,7 +124,8 @@ const struct odp_names *dpctl_names(const struct dpctl *d, struct dpif *dp)
 	return d->names > 0 || (d->names < 0 && d->more) ? dpif_names(dp) : NULL;
 }
 
-/* Takes the options out of 'argv'.  Returns how many words are left; -1 after an option that is none. */
+/* Takes the options out of 'argv'.  Returns how many words are left; -1 after an option that is
+ * none. */
 static int parse_options(struct dpctl *d, int argc, const char *argv[], const char *words[])
 {
 	int i, n = 0;

@@ -45,8 +45,8 @@ static bool parse_types(struct dpctl *d, const char *s, struct dump *dump)
 		const char *name;
 		bool ours;
 	} types[] = {
-		{ "ovs", true },	   { "tc", false },	      { "dpdk", false },
-		{ "offloaded", false },	   { "non-offloaded", true }, { "partially-offloaded", false },
+		{ "ovs", true },        { "tc", false },           { "dpdk", false },
+		{ "offloaded", false }, { "non-offloaded", true }, { "partially-offloaded", false },
 		{ "all", true },
 	};
 	char *copy = xstrdup(s), *save = NULL, *word;
@@ -154,8 +154,8 @@ static int parse_ufid(const char *s, struct ufid *ufid, const char **rest)
 			continue;
 		if (n == 32)
 			return -EINVAL;
-		digit = isdigit((unsigned char)*s) ? *s - '0' :
-						     tolower((unsigned char)*s) - 'a' + 10;
+		digit = isdigit((unsigned char)*s) ? *s - '0'
+						   : tolower((unsigned char)*s) - 'a' + 10;
 		ufid->parts[n / 16] = ufid->parts[n / 16] << 4 | digit;
 		n++;
 	}
@@ -326,12 +326,8 @@ static void file_line(struct dpctl *d, struct dpif *dp, enum what what, char *s)
 		const char *word;
 		enum what what;
 	} words[] = {
-		{ "add ", WHAT_ADD },
-		{ "add,", WHAT_ADD },
-		{ "modify ", WHAT_MOD },
-		{ "modify,", WHAT_MOD },
-		{ "delete ", WHAT_DEL },
-		{ "delete,", WHAT_DEL },
+		{ "add ", WHAT_ADD },    { "add,", WHAT_ADD },    { "modify ", WHAT_MOD },
+		{ "modify,", WHAT_MOD }, { "delete ", WHAT_DEL }, { "delete,", WHAT_DEL },
 	};
 	unsigned int depth = 0;
 	char *end, *actions;

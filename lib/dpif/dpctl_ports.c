@@ -215,8 +215,8 @@ static void add_iface(struct dpctl *d, struct dpif *dp, const struct iface *ifac
 	if (smap_count(&iface->options)) {
 		err = netdev_set_options(netdev, &iface->options);
 		if (err)
-			dpctl_error(d, 0, "%s: failed to configure network device (%s)", iface->name,
-				    err);
+			dpctl_error(d, 0, "%s: failed to configure network device (%s)",
+				    iface->name, err);
 	}
 	if (!err) {
 		error = dpif_port_add(dp, netdev, &port_no);
@@ -313,7 +313,7 @@ static void set_iface(struct dpctl *d, struct dpif *dp, const struct iface *ifac
 		netdev = dpif_port_netdev(dp, port.port_no);
 		smap_init(&merged);
 		netdev_get_options(netdev, &merged);
-		SMAP_FOR_EACH (node, &iface->options) {
+		SMAP_FOR_EACH(node, &iface->options) {
 			if (*node->value)
 				smap_set(&merged, node->key, node->value);
 			else

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The registry of open datapaths; everything else goes to the provider. */
-#include <errno.h>
+#include "dpif/dpif.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,8 @@
 /* Main thread. */
 static struct hmap dpifs; /* zeroed it is empty */
 
-/* The provider of 'type'; NULL if there is none.  Dummy datapaths are userspace ones on dummy ports. */
+/* The provider of 'type'; NULL if there is none.  Dummy datapaths are userspace ones on dummy
+ * ports. */
 static const struct dpif_class *class_lookup(const char *type)
 {
 	if (streq(type, "netdev") || (streq(type, "dummy") && netdev_dummy_is_enabled()) ||
@@ -36,7 +38,8 @@ const char *const *dpif_types(void)
 
 const char *dpif_port_open_type(const char *dp_type, const char *port_type)
 {
-	return streq(dp_type, "dummy") && streq(port_type, "internal") ? "dummy-internal" : port_type;
+	return streq(dp_type, "dummy") && streq(port_type, "internal") ? "dummy-internal"
+								       : port_type;
 }
 
 static uint32_t dpif_hash(const char *type, const char *name)
@@ -50,7 +53,7 @@ struct dpif *dpif_lookup(const char *type, const char *name)
 
 	if (!*type)
 		type = "system";
-	HMAP_FOR_EACH_WITH_HASH (dp, node, dpif_hash(type, name), &dpifs) {
+	HMAP_FOR_EACH_WITH_HASH(dp, node, dpif_hash(type, name), &dpifs) {
 		if (streq(dp->name, name) && streq(dp->type, type))
 			return dp;
 	}
@@ -114,7 +117,7 @@ void dpif_set_created(struct dpif *dp)
 
 int dpif_delete(struct dpif *dp)
 {
-	int err = dp->class->delete(dp);
+	int err = dp->class->delete (dp);
 
 	if (dp->created) {
 		dp->created = false;
@@ -154,7 +157,7 @@ void dpif_walk(bool (*fn)(struct dpif *, void *aux), void *aux)
 
 	n_all = hmap_count(&dpifs);
 	all = xcalloc(n_all + 1, sizeof(*all));
-	HMAP_FOR_EACH (dp, node, &dpifs) {
+	HMAP_FOR_EACH(dp, node, &dpifs) {
 		dp->n_refs++;
 		all[n++] = dp;
 	}

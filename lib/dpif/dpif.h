@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The datapath interface: ports, flows (key, mask, actions), misses.  Two providers: kernel/ (Generic Netlink)
- * and user/ (worker threads in this process).  Narrow on purpose: a third one (eBPF) must fit.
+/* The datapath interface: ports, flows (key, mask, actions), misses.  Two providers: kernel/
+ * (Generic Netlink) and user/ (worker threads in this process).  Narrow on purpose: a third one
+ * (eBPF) must fit.
  *
- * Keys: 'struct flow' with in_port a datapath port number.  Actions: the attribute stream of flow/odp.h.
- * Threads: opening, ports and callbacks: main.  Flow operations and dumps: any thread.  The upcall callback runs on
- * workers or handlers, several at once, inside rcu_enter(). */
+ * Keys: 'struct flow' with in_port a datapath port number.  Actions: the attribute stream of
+ * flow/odp.h.
+ * Threads: opening, ports and callbacks: main.  Flow operations and dumps: any thread.  The upcall
+ * callback runs on workers or handlers, several at once, inside rcu_enter(). */
 #ifndef DPIF_DPIF_H
 #define DPIF_DPIF_H
 
@@ -55,8 +57,9 @@ int dpif_port_get_stats(struct dpif *, uint32_t port_no, struct dpif_port_stats 
 
 /* "netdev", "system", ...: NULL-terminated, static. */
 const char *const *dpif_types(void);
-/* Opens the datapath 'name' of 'type' ("" is system), creating it if it is not there; counted: one object for
- * each datapath.  The userspace one is called "ovs-netdev" by convention.  NULL or a sentence. */
+/* Opens the datapath 'name' of 'type' ("" is system), creating it if it is not there; counted: one
+ * object for each datapath.  The userspace one is called "ovs-netdev" by convention.  NULL or a
+ * sentence. */
 char *dpif_open(struct loop *, const char *type, const char *name, struct dpif **dp) MUST_CHECK;
 void dpif_unref(struct dpif *);
 /* An open datapath, without a reference; NULL. */
@@ -71,16 +74,18 @@ const char *dpif_version(const struct dpif *); /* Bridge.datapath_version: "<bui
 /* Every open datapath, for dpif/dump-dps. */
 void dpif_walk(bool (*fn)(struct dpif *, void *aux), void *aux);
 
-/* The type to open a port with that the user called 'port_type' on a datapath of type 'dp_type': internal ports of
- * dummy datapaths are dummies. */
+/* The type to open a port with that the user called 'port_type' on a datapath of type 'dp_type':
+ * internal ports of dummy datapaths are dummies. */
 const char *dpif_port_open_type(const char *dp_type, const char *port_type);
 
-/* Takes a reference on the netdev.  '*port_no' asks for a number (DPIF_PORT_NONE: any).  0 or -errno. */
+/* Takes a reference on the netdev.  '*port_no' asks for a number (DPIF_PORT_NONE: any).  0 or
+ * -errno. */
 int dpif_port_add(struct dpif *, struct netdev *, uint32_t *port_no);
-/* No packet is taken from, or meant for, the port from the return on (what a worker has in hand that moment may
- * still pass); its descriptors close on a helper thread. */
+/* No packet is taken from, or meant for, the port from the return on (what a worker has in hand
+ * that moment may still pass); its descriptors close on a helper thread. */
 int dpif_port_del(struct dpif *, uint32_t port_no);
-int dpif_port_lookup(struct dpif *, const char *name, struct dpif_port *); /* free with dpif_port_uninit() */
+int dpif_port_lookup(struct dpif *, const char *name,
+		     struct dpif_port *); /* free with dpif_port_uninit() */
 int dpif_port_get(struct dpif *, uint32_t port_no, struct dpif_port *);
 void dpif_port_uninit(struct dpif_port *);
 void dpif_port_walk(struct dpif *, bool (*fn)(const struct dpif_port *, void *aux), void *aux);
@@ -90,10 +95,16 @@ struct netdev *dpif_port_netdev(struct dpif *, uint32_t port_no);
 const struct odp_names *dpif_names(struct dpif *);
 
 /* Flows. */
-enum dpif_put_flags { DPIF_PUT_CREATE = 1, DPIF_PUT_MODIFY = 2, DPIF_PUT_ZERO_STATS = 4, DPIF_PUT_PROBE = 8 };
+enum dpif_put_flags {
+	DPIF_PUT_CREATE = 1,
+	DPIF_PUT_MODIFY = 2,
+	DPIF_PUT_ZERO_STATS = 4,
+	DPIF_PUT_PROBE = 8
+};
 enum dpif_op_type { DPIF_OP_PUT, DPIF_OP_DEL, DPIF_OP_GET, DPIF_OP_EXECUTE };
 
-/* A flow as it came out of the datapath.  'key', 'mask' and 'actions' belong to the dump or the caller's room. */
+/* A flow as it came out of the datapath.  'key', 'mask' and 'actions' belong to the dump or the
+ * caller's room. */
 struct dpif_flow {
 	struct flow key;
 	struct flow_mask mask;
@@ -102,18 +113,19 @@ struct dpif_flow {
 	const void *actions;
 	size_t actions_len;
 	struct dpif_flow_stats stats;
-	int pmd_id; /* CPU core of the worker that saw it first (its number if not pinned), -1: none did */
+	int pmd_id; /* core of the worker that saw it first (its number if not pinned); -1: none */
 	const char *dp_layer; /* "ovs" */
 	bool offloaded;
 };
 
 /* Text as dump-flows shows it.  'verbose': identifier, all fields, layer.  'names' may be NULL. */
-void dpif_flow_format(const struct dpif_flow *, const struct odp_names *, bool verbose, struct str *);
+void dpif_flow_format(const struct dpif_flow *, const struct odp_names *, bool verbose,
+		      struct str *);
 /* "packets:N, bytes:N, used:S or never[, flags:...]" */
 void dpif_flow_stats_format(const struct dpif_flow_stats *, struct str *);
 void dpif_ufid_format(const struct ufid *, struct str *); /* "ufid:..." */
-/* The identifier of a flow that was given none, and of the flow that a miss installs: of the key alone, so that the
- * same key finds it again whatever its mask was. */
+/* The identifier of a flow that was given none, and of the flow that a miss installs: of the key
+ * alone, so that the same key finds it again whatever its mask was. */
 void dpif_ufid_of_key(struct ufid *, const struct flow *key);
 
 struct dpif_op {
@@ -127,7 +139,8 @@ struct dpif_op {
 			const struct ufid *ufid; /* NULL: dpif_ufid_of_key() */
 			const void *actions;
 			size_t actions_len;
-			struct dpif_flow_stats *stats; /* NULL, or where the old statistics go (modify) */
+			struct dpif_flow_stats
+				*stats; /* NULL, or where the old statistics go (modify) */
 		} put;
 		struct {
 			const struct flow *key; /* used if 'ufid' is NULL, as for put */
@@ -158,7 +171,8 @@ struct dpif_dump;
 struct dpif_dump_thread;
 struct dpif_dump *dpif_dump_create(struct dpif *);
 struct dpif_dump_thread *dpif_dump_thread_create(struct dpif_dump *);
-/* Fills up to 'max' flows; 0: the dump is over.  What they point to is valid until the next call. */
+/* Fills up to 'max' flows; 0: the dump is over.  What they point to is valid until the next
+ * call. */
 size_t dpif_dump_next(struct dpif_dump_thread *, struct dpif_flow *, size_t max);
 void dpif_dump_thread_destroy(struct dpif_dump_thread *);
 int dpif_dump_destroy(struct dpif_dump *); /* 0, or the first error */
@@ -178,20 +192,23 @@ struct dpif_upcall_reply {
 	struct odp_buf actions; /* to execute on the packet now, and to install */
 	struct flow_mask mask; /* of the megaflow to install */
 	bool install;
-	struct odp_buf install_actions; /* if not empty, installed in place of 'actions' (slow path) */
+	struct odp_buf
+		install_actions; /* if not empty, installed in place of 'actions' (slow path) */
 	enum drop_reason drop; /* why, if there are no actions */
 	void *cookie; /* handed to 'installed' */
 };
 struct dpif_upcall_ops {
 	/* Translates.  0, or -errno: the packet is dropped (DROP_UPCALL_ERROR). */
 	int (*upcall)(const struct dpif_upcall *, struct dpif_upcall_reply *, void *aux);
-	/* After the installation: 'error' 0, -EEXIST (another thread was first) or another.  May be NULL. */
-	void (*installed)(const struct dpif_upcall *, struct dpif_upcall_reply *, int error, void *aux);
+	/* After the installation: 'error' 0, -EEXIST (another thread was first) or another.  May
+	 * be NULL. */
+	void (*installed)(const struct dpif_upcall *, struct dpif_upcall_reply *, int error,
+			  void *aux);
 };
 /* Before ports are added.  'ops' NULL: misses are dropped. */
 void dpif_set_upcall_ops(struct dpif *, const struct dpif_upcall_ops *, void *aux);
-/* Stops and restarts the delivery of misses: no callback is running when pause returns, and misses are lost
- * until resume.  Not inside rcu_enter(). */
+/* Stops and restarts the delivery of misses: no callback is running when pause returns, and misses
+ * are lost until resume.  Not inside rcu_enter(). */
 void dpif_upcalls_pause(struct dpif *);
 void dpif_upcalls_resume(struct dpif *);
 

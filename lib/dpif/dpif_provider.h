@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a kind of datapath implements.  dpif.c keeps the registry of open datapaths and calls through here;
- * each operation has the contract of the function of its name in dpif.h. */
+/* What a kind of datapath implements.  dpif.c keeps the registry of open datapaths and calls
+ * through here; each operation has the contract of the function of its name in dpif.h. */
 #ifndef DPIF_DPIF_PROVIDER_H
 #define DPIF_DPIF_PROVIDER_H
 
@@ -31,7 +31,8 @@ struct dpif_class {
 	int (*port_del)(struct dpif *, uint32_t port_no);
 	int (*port_lookup)(struct dpif *, const char *name, struct dpif_port *);
 	int (*port_get)(struct dpif *, uint32_t port_no, struct dpif_port *);
-	void (*port_walk)(struct dpif *, bool (*fn)(const struct dpif_port *, void *aux), void *aux);
+	void (*port_walk)(struct dpif *, bool (*fn)(const struct dpif_port *, void *aux),
+			  void *aux);
 	int (*port_get_stats)(struct dpif *, uint32_t port_no, struct dpif_port_stats *);
 	struct netdev *(*port_netdev)(struct dpif *, uint32_t port_no);
 	const struct odp_names *(*names)(struct dpif *);

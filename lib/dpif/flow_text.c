@@ -9,7 +9,9 @@
 static void format_tcp_flags(uint16_t flags, struct str *out)
 {
 	static const char letters[] = "FSRP.UEC";
-	static const char order[] = { 1, 0, 3, 2, 5, 4, 6, 7 }; /* as it is usually written: SYN first */
+	static const char order[] = {
+		1, 0, 3, 2, 5, 4, 6, 7
+	}; /* as it is usually written: SYN first */
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(order); i++) {

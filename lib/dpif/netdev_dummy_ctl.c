@@ -92,8 +92,9 @@ static char *parse_flow(const char *s, unsigned int len, struct packet **pp)
 	return *pp && (!len || resize(*pp, len)) ? NULL : xstrdup("memory is out");
 }
 
-/* Waits until the packets that were put into the port's queues are through: first until they are taken, then
- * until the batches that they were taken in have ended (a worker holds one read section that long). */
+/* Waits until the packets that were put into the port's queues are through: first until they are
+ * taken, then until the batches that they were taken in have ended (a worker holds one read
+ * section that long). */
 static void drain(struct netdev *netdev)
 {
 	uint64_t deadline = clock_real_us() + DRAIN_US;
@@ -136,7 +137,8 @@ static char *parse_injection(int argc, const char *argv[], struct injection *in)
 
 			if (i + 1 < argc && streq(argv[i], "--len")) {
 				if (!str_to_uint(argv[i + 1], 10, &len) || len < 14 || len > 65535)
-					return xasprintf("%s: not a length of a frame", argv[i + 1]);
+					return xasprintf("%s: not a length of a frame",
+							 argv[i + 1]);
 				i += 2;
 			}
 			err = parse_flow(text, len, &p);
@@ -288,9 +290,10 @@ static void conn_state(struct unixctl_conn *conn, int argc, const char *argv[], 
 void netdev_dummy_register_commands(void)
 {
 	unixctl_command_register("netdev-dummy/receive",
-				 "name [--qid queue_id] packet|flow [--len packet_len]", 2, -1, receive,
+				 "name [--qid queue_id] packet|flow [--len packet_len]", 2, -1,
+				 receive, NULL);
+	unixctl_command_register("netdev-dummy/transmitted", "name [clear]", 1, 2, transmitted,
 				 NULL);
-	unixctl_command_register("netdev-dummy/transmitted", "name [clear]", 1, 2, transmitted, NULL);
 	unixctl_command_register("netdev-dummy/set-admin-state", "[netdev] up|down", 1, 2,
 				 set_admin_state, NULL);
 	unixctl_command_register("netdev-dummy/conn-state", "[netdev]", 0, 1, conn_state, NULL);

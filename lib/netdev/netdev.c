@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The registry of open ports, their life and their events.
  *
- * A netdev has references (users: the bridge, a datapath's configuration) and holds (who touches the device from
- * another thread: receive queues, ports that an RCU reader may still see).  The references together are one hold.
- * At the last release a helper thread destructs the device; until that is done its name stays taken, so that a
- * new netdev_open() of it does not meet the old descriptors. */
+ * A netdev has references (users: the bridge, a datapath's configuration) and holds (who touches
+ * the device from another thread: receive queues, ports that an RCU reader may still see).  The
+ * references together are one hold. At the last release a helper thread destructs the device;
+ * until that is done its name stays taken, so that a new netdev_open() of it does not meet the old
+ * descriptors. */
 #include "netdev/netdev_provider.h"
 
 #include <errno.h>
@@ -49,8 +50,8 @@ static bool class_is_dummy(const struct netdev_class *class)
 
 static bool class_is_usable(const struct netdev_class *class)
 {
-	return class_is_dummy(class) ? dummy_mode != DUMMY_OFF :
-				       !(class->needs_system && dummy_only);
+	return class_is_dummy(class) ? dummy_mode != DUMMY_OFF
+				     : !(class->needs_system && dummy_only);
 }
 
 static const struct netdev_class *class_lookup(const char *type)
@@ -126,7 +127,8 @@ bool netdev_dummy_is_enabled(void)
 
 bool netdev_dummy_overrides(const char *type)
 {
-	return dummy_mode == DUMMY_OVERRIDE || (dummy_mode == DUMMY_SYSTEM && streq(type, "system"));
+	return dummy_mode == DUMMY_OVERRIDE ||
+	       (dummy_mode == DUMMY_SYSTEM && streq(type, "system"));
 }
 
 const char *const *netdev_types(void)
@@ -150,11 +152,11 @@ bool netdev_type_is_patch(const char *type)
 
 /* ---- Open and close ---- */
 
-static struct netdev *REQUIRES(registry_lock) registry_lookup(const char *name)
+static struct netdev *registry_lookup(const char *name) REQUIRES(registry_lock)
 {
 	struct netdev *netdev;
 
-	HMAP_FOR_EACH_WITH_HASH (netdev, node, hash_string(name, 0), &registry) {
+	HMAP_FOR_EACH_WITH_HASH(netdev, node, hash_string(name, 0), &registry) {
 		if (streq(netdev->name, name))
 			return netdev;
 	}
@@ -249,14 +251,15 @@ void netdev_keep_on_close(bool keep)
 
 void netdev_close_barrier(void)
 {
-	/* Ports that a datapath gave up are released after a grace period, then queued to be closed, and the
-	 * last queue that closes releases the device: two rounds each. */
+	/* Ports that a datapath gave up are released after a grace period, then queued to be
+	 * closed, and the last queue that closes releases the device: two rounds each. */
 	rcu_barrier_();
 	netdev_closer_wait();
 	netdev_closer_wait();
 }
 
-/* Takes a reference on an open netdev of that name; waits until one that is being closed is gone. */
+/* Takes a reference on an open netdev of that name; waits until one that is being closed is
+ * gone. */
 static char *lookup_for_open(const char *name, const char *type, struct netdev **np)
 {
 	uint64_t deadline_us = 0;
@@ -287,8 +290,9 @@ static char *lookup_for_open(const char *name, const char *type, struct netdev *
 		if (!deadline_us)
 			deadline_us = clock_real_us() + CLOSE_WAIT_US;
 		else if (clock_real_us() > deadline_us)
-			return xasprintf("could not open network device %s (it is still being closed)",
-					 name);
+			return xasprintf(
+				"could not open network device %s (it is still being closed)",
+				name);
 		usleep(200);
 	}
 }
@@ -308,8 +312,9 @@ char *netdev_open(const char *name, const char *type, struct netdev **np)
 	}
 	class = class_lookup(type);
 	if (!class)
-		return xasprintf("could not open network device %s (unknown or unavailable type %s)",
-				 name, type);
+		return xasprintf(
+			"could not open network device %s (unknown or unavailable type %s)", name,
+			type);
 
 	netdev = xzalloc(class->size);
 	netdev->class = class;
@@ -346,7 +351,8 @@ struct netdev *netdev_lookup(const char *name)
 	return netdev;
 }
 
-void netdev_walk(const struct netdev_class *class, void (*fn)(struct netdev *, void *aux), void *aux)
+void netdev_walk(const struct netdev_class *class, void (*fn)(struct netdev *, void *aux),
+		 void *aux)
 {
 	struct netdev *netdev, **all;
 	size_t i, n = 0;
@@ -354,7 +360,7 @@ void netdev_walk(const struct netdev_class *class, void (*fn)(struct netdev *, v
 	/* 'fn' may open and close others: it runs on a snapshot, whose members cannot vanish. */
 	mutex_lock(&registry_lock);
 	all = xcalloc(hmap_count(&registry) + 1, sizeof(*all));
-	HMAP_FOR_EACH (netdev, node, &registry) {
+	HMAP_FOR_EACH(netdev, node, &registry) {
 		if ((class && netdev->class != class) || netdev->closing)
 			continue;
 		netdev->n_holds++;
@@ -404,7 +410,7 @@ void netdev_get_options(const struct netdev *netdev, struct smap *options)
 		netdev->class->get_options(netdev, options);
 		return;
 	}
-	SMAP_FOR_EACH (node, &netdev->options)
+	SMAP_FOR_EACH(node, &netdev->options)
 		smap_set(options, node->key, node->value);
 }
 
@@ -533,8 +539,8 @@ void netdev_appeared(const char *name)
 
 	walk_begin(&walk, &appear_listeners);
 	while ((node = walk_step(&walk, &appear_listeners))) {
-		struct netdev_appear_listener *l =
-			CONTAINER_OF(node, struct netdev_appear_listener, node);
+		struct netdev_appear_listener *l = CONTAINER_OF(node, struct netdev_appear_listener,
+								node);
 
 		l->appeared(l, name);
 	}
@@ -617,7 +623,7 @@ void netdev_rxq_set_fd(struct netdev *netdev, unsigned int queue, int fd)
 	struct netdev_rxq *rxq;
 
 	mutex_lock(&registry_lock);
-	cds_list_for_each_entry (rxq, &netdev->rxqs, node) {
+	cds_list_for_each_entry(rxq, &netdev->rxqs, node) {
 		if (rxq->queue == queue) {
 			__atomic_store_n(&rxq->fd, fd, __ATOMIC_RELAXED);
 			__atomic_add_fetch(&rxq->serial, 1, __ATOMIC_RELEASE);
@@ -649,7 +655,7 @@ void netdev_add_rx_drops(const struct netdev *netdev, uint64_t drops[DROP_N_REAS
 	mutex_lock(&registry_lock);
 	for (i = 0; i < DROP_N_REASONS; i++)
 		drops[i] += netdev->rx_drops[i];
-	cds_list_for_each_entry (rxq, &netdev->rxqs, node) {
+	cds_list_for_each_entry(rxq, &netdev->rxqs, node) {
 		for (i = 0; i < DROP_N_REASONS; i++)
 			drops[i] += __atomic_load_n(&rxq->drops[i], __ATOMIC_RELAXED);
 	}
@@ -718,7 +724,8 @@ static void prep_put(struct packet *p, void *prep_)
 	}
 }
 
-/* Brings 'batch' into a form that the device takes and sends it, in as many pieces as that makes. */
+/* Brings 'batch' into a form that the device takes and sends it, in as many pieces as that
+ * makes. */
 static unsigned int send_prepared(struct preparation *prep, const struct packet_batch *batch)
 {
 	unsigned int i;

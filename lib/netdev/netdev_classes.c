@@ -11,12 +11,8 @@ extern const struct netdev_class netdev_system_class;
 extern const struct netdev_class netdev_tap_class;
 
 const struct netdev_class *const netdev_classes[] = {
-	&netdev_system_class,
-	&netdev_internal_class,
-	&netdev_tap_class,
-	&netdev_patch_class,
-	&netdev_dummy_class,
-	&netdev_dummy_internal_class,
-	&netdev_dummy_pmd_class,
-	NULL,
+	&netdev_system_class,    &netdev_internal_class,
+	&netdev_tap_class,       &netdev_patch_class,
+	&netdev_dummy_class,     &netdev_dummy_internal_class,
+	&netdev_dummy_pmd_class, NULL,
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Helper threads for what blocks.  Closing a packet socket waits for the kernel's RCU, some 17 ms; waits that run at
- * once share a grace period, so many threads are worth it.  Threads start when there is work and end when there is
- * none: an idle switch has none of them. */
+/* Helper threads for what blocks.  Closing a packet socket waits for the kernel's RCU, some 17 ms;
+ * waits that run at once share a grace period, so many threads are worth it.  Threads start when
+ * there is work and end when there is none: an idle switch has none of them. */
 #include "netdev/netdev_provider.h"
 
 #include "base/log.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Dummy ports: receive what a test injects, remember what they send.  They need no privilege and no network.
+/* Dummy ports: receive what a test injects, remember what they send.  They need no privilege and
+ * no network.
  *
  * options: n_rxq=N; ifindex=N; tx_pcap=FILE, rxq_pcap=FILE, pcap=FILE (both): capture files;
  * tx_offloads=csum,tso4,tso6,uso,ufo: what the device claims to do itself. */
@@ -48,11 +49,13 @@ struct dummy_rxq {
 	uint32_t n_queued; /* as 'n', relaxed atomic: a look without the lock */
 };
 
-extern const struct netdev_class netdev_dummy_class, netdev_dummy_internal_class, netdev_dummy_pmd_class;
+extern const struct netdev_class netdev_dummy_class, netdev_dummy_internal_class,
+	netdev_dummy_pmd_class;
 
 static bool is_dummy(const struct netdev *netdev)
 {
-	return netdev->class == &netdev_dummy_class || netdev->class == &netdev_dummy_internal_class ||
+	return netdev->class == &netdev_dummy_class ||
+	       netdev->class == &netdev_dummy_internal_class ||
 	       netdev->class == &netdev_dummy_pmd_class;
 }
 
@@ -316,8 +319,8 @@ static void remember(struct netdev_dummy *d, const struct packet *p)
 		d->n_transmitted++;
 }
 
-static unsigned int dummy_send(struct netdev *netdev, unsigned int queue, struct packet_batch *batch,
-			       uint64_t drops[DROP_N_REASONS])
+static unsigned int dummy_send(struct netdev *netdev, unsigned int queue,
+			       struct packet_batch *batch, uint64_t drops[DROP_N_REASONS])
 {
 	struct netdev_dummy *d = dummy_cast(netdev);
 	bool up = __atomic_load_n(&d->is_up, __ATOMIC_RELAXED);
@@ -426,8 +429,7 @@ void netdev_dummy_walk_transmitted(struct netdev *netdev,
 
 	mutex_lock(&d->lock);
 	for (i = d->n_transmitted; i > 0; i--) {
-		const struct frame *f =
-			&d->transmitted[(d->transmitted_head - i) % N_TRANSMITTED];
+		const struct frame *f = &d->transmitted[(d->transmitted_head - i) % N_TRANSMITTED];
 
 		fn(f->data, f->len, aux);
 	}

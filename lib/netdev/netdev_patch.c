@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Patch ports: one end of a wire between two bridges.  No packet ever reaches one: translation goes on in the
- * peer's bridge, and accounts here for what crossed. */
+/* Patch ports: one end of a wire between two bridges.  No packet ever reaches one: translation
+ * goes on in the peer's bridge, and accounts here for what crossed. */
 #include <errno.h>
 #include <string.h>
 
@@ -70,8 +70,8 @@ void netdev_patch_add_stats(struct netdev *netdev, uint64_t rx_packets, uint64_t
 	__atomic_add_fetch(&p->tx_bytes, tx_bytes, __ATOMIC_RELAXED);
 }
 
-static unsigned int patch_send(struct netdev *netdev, unsigned int queue, struct packet_batch *batch,
-			       uint64_t drops[DROP_N_REASONS])
+static unsigned int patch_send(struct netdev *netdev, unsigned int queue,
+			       struct packet_batch *batch, uint64_t drops[DROP_N_REASONS])
 {
 	unsigned int i;
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Ingress policing.  A bucket may go below zero once: the frame that empties it passes whole, and the next ones wait
- * until the debt is paid.  So a GSO frame larger than the burst is not lost for ever, and the average is exact.
- * Tokens are scaled by 1,000,000: a rate of n per second adds n of them each microsecond. */
+/* Ingress policing.  A bucket may go below zero once: the frame that empties it passes whole, and
+ * the next ones wait until the debt is paid.  So a GSO frame larger than the burst is not lost for
+ * ever, and the average is exact. Tokens are scaled by 1,000,000: a rate of n per second adds n of
+ * them each microsecond. */
 #include "netdev/netdev_provider.h"
 
 #include "base/clock.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Segmentation copies the headers in front of each piece of the payload and corrects what differs: lengths, IP
- * identification, TCP sequence number and flags, checksums.  All frames are made before the first is handed
- * out, so that running out of memory halfway leaves nothing half sent. */
+/* Segmentation copies the headers in front of each piece of the payload and corrects what differs:
+ * lengths, IP identification, TCP sequence number and flags, checksums.  All frames are made
+ * before the first is handed out, so that running out of memory halfway leaves nothing half
+ * sent. */
 #include "netdev/tx_offload.h"
 
 #include <arpa/inet.h>
@@ -36,10 +37,10 @@ static bool layout_ip(const struct packet *p, struct layout *l)
 		return false;
 	l->proto = gso == PACKET_GSO_TCPV4 || gso == PACKET_GSO_TCPV6 ? IPPROTO_TCP : IPPROTO_UDP;
 	/* A partial checksum starts at the L4 header; l4_ofs is absent behind MPLS. */
-	l->l4 = p->offload.csum_partial	     ? p->offload.csum_start :
-		p->l4_ofs != PACKET_NO_OFS ? p->l4_ofs :
-					       l->l3 + (l->v6 ? sizeof(struct ipv6_hdr) :
-							      (p->data[l->l3] & 15) * 4);
+	l->l4 = p->offload.csum_partial ? p->offload.csum_start
+		: p->l4_ofs != PACKET_NO_OFS
+			? p->l4_ofs
+			: l->l3 + (l->v6 ? sizeof(struct ipv6_hdr) : (p->data[l->l3] & 15) * 4);
 	return l->l4 >= l->l3 + (l->v6 ? sizeof(struct ipv6_hdr) : sizeof(struct ipv4_hdr)) &&
 	       l->l4 < p->len;
 }
@@ -117,7 +118,7 @@ static void fix_l4_csum(struct packet *s, const struct layout *l, size_t csum_of
 	memcpy(s->data + l->l4 + csum_ofs, &sum, sizeof(sum));
 	sum = csum_finish(csum_add(pseudo, s->data + l->l4, len));
 	if (!sum)
-		sum = 0xffff; /* in UDP 0 would say that there is none; elsewhere both are the same */
+		sum = 0xffff; /* 0 says in UDP that there is none; elsewhere both are the same */
 	memcpy(s->data + l->l4 + csum_ofs, &sum, sizeof(sum));
 }
 
@@ -189,7 +190,8 @@ static struct packet *make_segment(const struct packet *p, const struct layout *
 	return s;
 }
 
-/* One UDP datagram into IPv4 fragments; the checksum of 'p' is complete.  'ofs' is from the UDP header on. */
+/* One UDP datagram into IPv4 fragments; the checksum of 'p' is complete.  'ofs' is from the UDP
+ * header on. */
 static struct packet *make_fragment(const struct packet *p, const struct layout *l, uint32_t ofs,
 				    uint32_t len, bool last)
 {
@@ -236,8 +238,8 @@ enum drop_reason tx_segment(struct packet *p, void (*emit)(struct packet *, void
 		uint32_t len = MIN(step, total - ofs);
 		bool last = ofs + len == total;
 
-		segs[n] = fragment ? make_fragment(p, &l, ofs, len, last) :
-				     make_segment(p, &l, ofs, len, n, last);
+		segs[n] = fragment ? make_fragment(p, &l, ofs, len, last)
+				   : make_segment(p, &l, ofs, len, n, last);
 		if (!segs[n]) {
 			while (n)
 				packet_release(segs[--n]);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a packet costs in the userspace datapath itself, without a device: dummy ports on both sides, packets
- * injected beforehand, one worker.
+/* What a packet costs in the userspace datapath itself, without a device: dummy ports on both
+ * sides, packets injected beforehand, one worker.
  *
- *	tests/bench/bench_dpif [PACKETS] */
+ * 	tests/bench/bench_dpif [PACKETS] */
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -73,7 +73,8 @@ static int on_upcall(const struct dpif_upcall *u, struct dpif_upcall_reply *repl
 	return 0;
 }
 
-/* Sends 'n' packets of 'n_flows' microflows; prints what the worker's own clock says of its batches. */
+/* Sends 'n' packets of 'n_flows' microflows; prints what the worker's own clock says of its
+ * batches. */
 static void run(const char *name, uint32_t n, uint32_t n_flows, bool exact, const char *inv_prob)
 {
 	static const struct dpif_upcall_ops ops = { .upcall = on_upcall };
@@ -103,8 +104,7 @@ static void run(const char *name, uint32_t n, uint32_t n_flows, bool exact, cons
 	ns = (after.busy_cycles - before.busy_cycles) * 1e9 / cycles_per_second();
 	printf("%-28s %8.1f ns/packet  %6.2f Mpps  %4.1f packets/batch  cache hits %5.1f %%  "
 	       "misses %" PRIu32 "\n",
-	       name, ns / n, n * 1e3 / ns,
-	       (double)n / (after.n_busy_turns - before.n_busy_turns),
+	       name, ns / n, n * 1e3 / ns, (double)n / (after.n_busy_turns - before.n_busy_turns),
 	       100.0 * (after.n_emc_hit - before.n_emc_hit) / n, n_misses);
 }
 

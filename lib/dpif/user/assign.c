@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Which worker has which queues.
  *
- * A new queue goes to the worker that has the fewest; a new worker starts while there are more queues than workers
- * and CPUs to spare.  A queue moves only when the spread has become uneven or the workers themselves change; it is
- * then in no epoll set for one grace period, so that no two workers ever have it at once. */
+ * A new queue goes to the worker that has the fewest; a new worker starts while there are more
+ * queues than workers and CPUs to spare.  A queue moves only when the spread has become uneven or
+ * the workers themselves change; it is then in no epoll set for one grace period, so that no two
+ * workers ever have it at once. */
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -98,8 +99,8 @@ static void set_del(struct worker *w, struct port_rxq *rxq)
 	__atomic_add_fetch(&w->removal, 1, __ATOMIC_RELEASE);
 }
 
-/* A device that is gone reports an error for ever, so its descriptor must leave the set.  If the main thread has
- * given the queue another one meanwhile, the error was the old one's. */
+/* A device that is gone reports an error for ever, so its descriptor must leave the set.  If the
+ * main thread has given the queue another one meanwhile, the error was the old one's. */
 void assign_park_rxq(struct worker *w, struct port_rxq *rxq, uint32_t serial)
 {
 	mutex_lock(&rxq->lock);

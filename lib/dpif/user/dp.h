@@ -5,9 +5,9 @@
  *   workers           receive to transmit, and their misses
  *   any other thread  flow operations, dumps, execution of a packet (one at a time, in 'outside')
  *
- * All that packets read is published by RCU: a worker holds one read section from the receipt of a batch to the
- * end of its transmission.  So "the batch that was taken is done" and "nobody uses that port any more" are both
- * one grace period. */
+ * All that packets read is published by RCU: a worker holds one read section from the receipt of a
+ * batch to the end of its transmission.  So "the batch that was taken is done" and "nobody uses
+ * that port any more" are both one grace period. */
 #ifndef DPIF_USER_DP_H
 #define DPIF_USER_DP_H
 
@@ -151,13 +151,14 @@ void worker_stop(struct worker *); /* its queues were removed; waits for its end
 uint64_t cycles_now(void);
 uint64_t cycles_per_second(void);
 
-/* Assignment of queues (assign.c), main thread.  Removal is effective at once; the queue may be freed a grace
- * period later. */
+/* Assignment of queues (assign.c), main thread.  Removal is effective at once; the queue may be
+ * freed a grace period later. */
 int assign_rxq(struct port_rxq *);
 void assign_remove_rxq(struct port_rxq *);
 /* After its descriptor changed, or its device came back. */
 void assign_renew_rxq(struct port_rxq *);
-/* Worker: takes the queue, whose serial was 'serial' when the device was found gone, out of its epoll set. */
+/* Worker: takes the queue, whose serial was 'serial' when the device was found gone, out of its
+ * epoll set. */
 void assign_park_rxq(struct worker *, struct port_rxq *, uint32_t serial);
 /* As many workers as the configuration and the CPUs now want; queues spread evenly. */
 void assign_reconfigure(struct user_dp *);
@@ -169,8 +170,8 @@ unsigned int assign_n_wanted(struct user_dp *);
 /* Takes the packets, whose metadata is set, through the tables. */
 void process_batch(struct worker *, struct packet_batch *);
 void process_free(struct worker *);
-/* Executes a list of actions on each packet.  With 'steal' it takes the packets, else they stay the caller's and
- * may be changed. */
+/* Executes a list of actions on each packet.  With 'steal' it takes the packets, else they stay
+ * the caller's and may be changed. */
 void exec_actions(struct worker *, struct packet_batch *, bool steal, const void *acts, size_t len);
 /* Drops one packet, counted at its input port. */
 void drop_packet(struct worker *, struct packet *, enum drop_reason);
@@ -179,7 +180,8 @@ void count_drop(struct worker *, const struct packet *, enum drop_reason);
 void upcall_miss(struct worker *, struct packet *, const struct miniflow *, uint32_t hash);
 /* A userspace action.  Takes the packet. */
 void upcall_action(struct worker *, struct packet *, const void *userdata, size_t userdata_len);
-/* Puts a packet, which it takes, behind the others for that port; sent at the latest by output_flush(). */
+/* Puts a packet, which it takes, behind the others for that port; sent at the latest by
+ * output_flush(). */
 void output_packet(struct worker *, struct packet *, uint32_t port_no);
 void output_flush(struct worker *);
 
@@ -198,7 +200,8 @@ struct user_dp {
 	struct upcall_target *upcall; /* RCU; NULL: misses are dropped */
 	uint32_t upcalls_paused; /* atomic */
 	uint32_t emc_inv_prob; /* atomic */
-	int worker_core[DPIF_MAX_WORKERS]; /* atomic: what worker_core() says of the last worker of a number */
+	/* Atomic: what worker_core() says of the last worker of a number. */
+	int worker_core[DPIF_MAX_WORKERS];
 
 	/* Main thread writes, under 'lock' what others look up. */
 	struct mutex lock;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Dumps.  A dump is a position in the numbers of flows; its threads take ranges off it.  A flow that is there all
- * the while is seen once; one that comes or goes may be. */
+/* Dumps.  A dump is a position in the numbers of flows; its threads take ranges off it.  A flow
+ * that is there all the while is seen once; one that comes or goes may be. */
 #include "dpif/user/dp.h"
 
 #include <stdlib.h>
@@ -44,9 +44,9 @@ void user_flow_get(struct user_dp *dp, const struct megaflow *flow, struct dpif_
 	out->ufid = flow->ufid;
 	out->ufid_present = true;
 	megaflow_get_stats(flow, &out->stats);
-	out->pmd_id = owner >= 0 && owner < DPIF_MAX_WORKERS ?
-			      __atomic_load_n(&dp->worker_core[owner], __ATOMIC_RELAXED) :
-			      -1;
+	out->pmd_id = owner >= 0 && owner < DPIF_MAX_WORKERS
+			      ? __atomic_load_n(&dp->worker_core[owner], __ATOMIC_RELAXED)
+			      : -1;
 	out->dp_layer = "ovs";
 	out->offloaded = false;
 }
@@ -57,7 +57,7 @@ size_t user_append_actions(struct odp_buf *b, const struct megaflow_actions *act
 	struct nlattr *a;
 	int left;
 
-	ODP_FOR_EACH (a, left, acts->data, acts->len)
+	ODP_FOR_EACH(a, left, acts->data, acts->len)
 		odp_put(b, a->nla_type, nla_data(a), nla_len(a));
 	return b->len - start;
 }

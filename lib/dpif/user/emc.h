@@ -27,8 +27,8 @@ void emc_uninit(struct emc *);
 void emc_prefetch(const struct emc *, uint32_t hash);
 /* The flow of 'key', whose miniflow_hash() is 'hash'; NULL. */
 struct megaflow *emc_lookup(struct emc *, const struct miniflow *key, uint32_t hash);
-/* Inserts, over whatever of its two places is of least use: always if one is free, else once in 'inv_prob'
- * times, going by 'random' (0: never at all). */
+/* Inserts, over whatever of its two places is of least use: always if one is free, else once in
+ * 'inv_prob' times, going by 'random' (0: never at all). */
 void emc_insert(struct emc *, const struct miniflow *key, uint32_t hash, struct megaflow *,
 		uint32_t inv_prob, uint32_t random);
 /* Gives the references to removed flows back. */

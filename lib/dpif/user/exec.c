@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Execution of datapath actions on a batch.
  *
- * The last action of a list takes the packets themselves, the ones before it take clones; so a plain output copies
- * nothing.  "Last" is seen by looking at what is left of the list.
+ * The last action of a list takes the packets themselves, the ones before it take clones; so a
+ * plain output copies nothing.  "Last" is seen by looking at what is left of the list.
  *
- * A list that comes by dpif_operate() has passed odp_actions_check(), one that comes from a callback was made by our
- * own translation: lengths are right. */
+ * A list that comes by dpif_operate() has passed odp_actions_check(), one that comes from a
+ * callback was made by our own translation: lengths are right. */
 #include "dpif/user/dp.h"
 
 #include "flow/odp_execute.h"
@@ -40,7 +40,8 @@ static void drop_batch(struct worker *w, struct packet_batch *b, enum drop_reaso
 	b->n = 0;
 }
 
-/* The packet at 'i' for an action that takes it: itself, or a clone; NULL (counted) without memory. */
+/* The packet at 'i' for an action that takes it: itself, or a clone; NULL (counted) without
+ * memory. */
 static struct packet *take(struct exec *x, uint32_t i)
 {
 	struct packet *p = x->batch->pkts[i], *clone;
@@ -88,7 +89,7 @@ static void do_userspace(struct exec *x, const struct nlattr *nla)
 	uint32_t i;
 	int left;
 
-	ODP_FOR_EACH (a, left, nla_data(nla), nla_len(nla)) {
+	ODP_FOR_EACH(a, left, nla_data(nla), nla_len(nla)) {
 		if (nla_type(a) == OVS_USERSPACE_ATTR_USERDATA) {
 			userdata = nla_data(a);
 			userdata_len = nla_len(a);
@@ -163,7 +164,7 @@ static void do_sample(struct exec *x, const struct nlattr *nla)
 	uint32_t i, probability = 0;
 	int left;
 
-	ODP_FOR_EACH (a, left, nla_data(nla), nla_len(nla)) {
+	ODP_FOR_EACH(a, left, nla_data(nla), nla_len(nla)) {
 		if (nla_type(a) == OVS_SAMPLE_ATTR_PROBABILITY && nla_len(a) >= 4)
 			probability = nla_get_u32(a);
 		else if (nla_type(a) == OVS_SAMPLE_ATTR_ACTIONS)
@@ -198,7 +199,7 @@ static void do_check_pkt_len(struct exec *x, const struct nlattr *nla)
 	uint32_t i, limit = UINT32_MAX;
 	int left;
 
-	ODP_FOR_EACH (a, left, nla_data(nla), nla_len(nla)) {
+	ODP_FOR_EACH(a, left, nla_data(nla), nla_len(nla)) {
 		switch (nla_type(a)) {
 		case OVS_CHECK_PKT_LEN_ATTR_PKT_LEN:
 			limit = nla_len(a) >= 2 ? nla_get_u16(a) : limit;
@@ -252,8 +253,9 @@ static void segments_put(struct packet *p, void *s_)
 		segments_run(s);
 }
 
-/* A frame to be cut must not be GSO: those go through 'acts' (this action first) as segments, and leave the batch.
- * Packets that are not ours stay where they are, a clone is cut in their place. */
+/* A frame to be cut must not be GSO: those go through 'acts' (this action first) as segments, and
+ * leave the batch. Packets that are not ours stay where they are, a clone is cut in their
+ * place. */
 static void do_trunc(struct exec *x, const struct nlattr *nla, const void *acts, size_t acts_len)
 {
 	const struct ovs_action_trunc *t = nla_data(nla);
@@ -325,7 +327,7 @@ static void do_dec_ttl(struct exec *x, const struct nlattr *nla)
 	uint32_t i, n = 0;
 	int left;
 
-	ODP_FOR_EACH (a, left, nla_data(nla), nla_len(nla)) {
+	ODP_FOR_EACH(a, left, nla_data(nla), nla_len(nla)) {
 		if (nla_type(a) == OVS_DEC_TTL_ATTR_ACTION)
 			acts = a;
 	}
@@ -409,7 +411,8 @@ took:
 	}
 }
 
-void exec_actions(struct worker *w, struct packet_batch *batch, bool steal, const void *acts, size_t len)
+void exec_actions(struct worker *w, struct packet_batch *batch, bool steal, const void *acts,
+		  size_t len)
 {
 	struct exec x = { .w = w, .batch = batch, .steal = steal };
 	const struct nlattr *nla;
@@ -420,7 +423,7 @@ void exec_actions(struct worker *w, struct packet_batch *batch, bool steal, cons
 		return;
 	}
 	w->nest++;
-	ODP_FOR_EACH (nla, left, acts, len) {
+	ODP_FOR_EACH(nla, left, acts, len) {
 		/* Attributes are padded to 4 octets; what follows the last one is nothing. */
 		x.last = steal && left <= NLA_ALIGN((int)nla->nla_len);
 		execute_one(&x, nla, left);

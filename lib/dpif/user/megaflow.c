@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Numbers: each flow has one, small and reused, its place in an array of chunks that only grows.  A dump is a walk
- * over numbers, which several threads share by handing out ranges, and which no insertion or removal disturbs. */
+/* Numbers: each flow has one, small and reused, its place in an array of chunks that only grows.
+ * A dump is a walk over numbers, which several threads share by handing out ranges, and which no
+ * insertion or removal disturbs. */
 #include "dpif/user/megaflow.h"
 
 #include <errno.h>
@@ -204,7 +205,7 @@ static void free_subtable(struct rcu_item *item)
 	free(t);
 }
 
-static void REQUIRES(table->lock) publish_vec(struct megaflow_table *table, struct subtable_vec *v)
+static void publish_vec(struct megaflow_table *table, struct subtable_vec *v) REQUIRES(table->lock)
 {
 	struct subtable_vec *old = rcu_load_locked(&table->subtables);
 
@@ -212,8 +213,8 @@ static void REQUIRES(table->lock) publish_vec(struct megaflow_table *table, stru
 	rcu_defer(&old->rcu, free_vec);
 }
 
-static struct subtable *REQUIRES(table->lock)
-	subtable_lookup(struct megaflow_table *table, const struct minimask *mask, uint32_t hash)
+static struct subtable *subtable_lookup(struct megaflow_table *table, const struct minimask *mask,
+					uint32_t hash) REQUIRES(table->lock)
 {
 	struct subtable_vec *v = rcu_load_locked(&table->subtables);
 	uint32_t i;
@@ -241,8 +242,8 @@ static uint32_t free_index(const struct subtable_vec *v)
 	return i;
 }
 
-static struct subtable *REQUIRES(table->lock)
-	subtable_create(struct megaflow_table *table, const struct minimask *mask, uint32_t hash)
+static struct subtable *subtable_create(struct megaflow_table *table, const struct minimask *mask,
+					uint32_t hash) REQUIRES(table->lock)
 {
 	struct subtable_vec *old = rcu_load_locked(&table->subtables), *v;
 	size_t mask_size = miniflow_size(&mask->masks);
@@ -259,7 +260,7 @@ static struct subtable *REQUIRES(table->lock)
 	return t;
 }
 
-static void REQUIRES(table->lock) subtable_remove(struct megaflow_table *table, struct subtable *t)
+static void subtable_remove(struct megaflow_table *table, struct subtable *t) REQUIRES(table->lock)
 {
 	struct subtable_vec *old = rcu_load_locked(&table->subtables), *v;
 	uint32_t i, n = 0;
@@ -316,7 +317,7 @@ struct megaflow *megaflow_by_ufid(struct megaflow_table *table, const struct ufi
 {
 	struct megaflow *f;
 
-	RCUHASH_FOR_EACH_WITH_HASH (f, ufid_node, ufid_hash(ufid), &table->by_ufid) {
+	RCUHASH_FOR_EACH_WITH_HASH(f, ufid_node, ufid_hash(ufid), &table->by_ufid) {
 		if (ufid_equal(&f->ufid, ufid))
 			return f;
 	}
@@ -333,7 +334,7 @@ struct megaflow *megaflow_by_number(struct megaflow_table *table, uint32_t numbe
 	return rcu_load(&c->flows[number % MEGAFLOW_CHUNK]);
 }
 
-static int REQUIRES(table->lock) number_alloc(struct megaflow_table *table, uint32_t *number)
+static int number_alloc(struct megaflow_table *table, uint32_t *number) REQUIRES(table->lock)
 {
 	struct megaflow_chunk **c;
 
@@ -351,7 +352,7 @@ static int REQUIRES(table->lock) number_alloc(struct megaflow_table *table, uint
 	return 0;
 }
 
-static void REQUIRES(table->lock) number_free(struct megaflow_table *table, uint32_t number)
+static void number_free(struct megaflow_table *table, uint32_t number) REQUIRES(table->lock)
 {
 	if (table->n_free == table->n_free_allocated)
 		table->free_numbers = x2nrealloc(table->free_numbers, &table->n_free_allocated,
@@ -363,7 +364,7 @@ static struct megaflow *subtable_find(struct subtable *t, const struct miniflow 
 {
 	struct megaflow *f;
 
-	RCUHASH_FOR_EACH_WITH_HASH (f, node, hash, &t->flows) {
+	RCUHASH_FOR_EACH_WITH_HASH(f, node, hash, &t->flows) {
 		if (miniflow_equal_in_mask(key, &f->key, &t->mask))
 			return f;
 	}
@@ -376,9 +377,9 @@ struct insertion {
 	struct flow masked;
 };
 
-static int REQUIRES(table->lock)
-	insert_locked(struct megaflow_table *table, struct insertion *in, const struct ufid *ufid,
-		      struct megaflow_actions *actions, struct megaflow **flowp)
+static int insert_locked(struct megaflow_table *table, struct insertion *in,
+			 const struct ufid *ufid, struct megaflow_actions *actions,
+			 struct megaflow **flowp) REQUIRES(table->lock)
 {
 	const struct minimask *mask = (const struct minimask *)&in->mask.mf;
 	uint32_t mask_hash = miniflow_hash(&in->mask.mf, 0), hash;
@@ -418,9 +419,9 @@ static int REQUIRES(table->lock)
 	return 0;
 }
 
-int megaflow_insert(struct megaflow_table *table, const struct flow *key, const struct flow_mask *mask,
-		    const struct ufid *ufid, const void *actions_, size_t actions_len,
-		    struct megaflow **flowp)
+int megaflow_insert(struct megaflow_table *table, const struct flow *key,
+		    const struct flow_mask *mask, const struct ufid *ufid, const void *actions_,
+		    size_t actions_len, struct megaflow **flowp)
 {
 	struct megaflow_actions *actions = actions_create(actions_, actions_len);
 	struct megaflow *f = NULL;
@@ -443,7 +444,8 @@ int megaflow_insert(struct megaflow_table *table, const struct flow *key, const 
 	return err;
 }
 
-int megaflow_set_actions(struct megaflow_table *table, struct megaflow *f, const void *data, size_t len)
+int megaflow_set_actions(struct megaflow_table *table, struct megaflow *f, const void *data,
+			 size_t len)
 {
 	struct megaflow_actions *new = actions_create(data, len), *old;
 
@@ -457,7 +459,7 @@ int megaflow_set_actions(struct megaflow_table *table, struct megaflow *f, const
 	return 0;
 }
 
-static void REQUIRES(table->lock) remove_locked(struct megaflow_table *table, struct megaflow *f)
+static void remove_locked(struct megaflow_table *table, struct megaflow *f) REQUIRES(table->lock)
 {
 	struct subtable *t = f->subtable;
 
@@ -527,8 +529,8 @@ static void order_sort(struct subtable_order *o, uint64_t now_ms)
 	o->next_sort_ms = now_ms + SORT_INTERVAL_MS;
 }
 
-/* Takes over a new vector; hit counts go on.  An index that another subtable has now starts with the hits of its
- * former one, which is wrong for some seconds only. */
+/* Takes over a new vector; hit counts go on.  An index that another subtable has now starts with
+ * the hits of its former one, which is wrong for some seconds only. */
 static void order_renew(struct subtable_order *o, const struct subtable_vec *v, uint64_t now_ms)
 {
 	uint32_t i;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The masked flow table of a userspace datapath: flows grouped by mask into subtables, each a hash table of the
- * masked keys; and the same flows by unique identifier.
- * Threads: look-ups, statistics and dumps by any number, inside rcu_enter(); insertion, change and removal under
- * the table's lock, which is never taken on a hit.
- * A flow lives until an RCU grace period after its last reference; the table's is one, each entry of an
- * exact-match cache another. */
+/* The masked flow table of a userspace datapath: flows grouped by mask into subtables, each a hash
+ * table of the masked keys; and the same flows by unique identifier.
+ * Threads: look-ups, statistics and dumps by any number, inside rcu_enter(); insertion, change and
+ * removal under the table's lock, which is never taken on a hit. A flow lives until an RCU grace
+ * period after its last reference; the table's is one, each entry of an exact-match cache
+ * another. */
 #ifndef DPIF_USER_MEGAFLOW_H
 #define DPIF_USER_MEGAFLOW_H
 
@@ -46,7 +46,8 @@ struct megaflow {
 	struct megaflow_counters own CACHE_ALIGNED;
 
 	struct subtable *subtable CACHE_ALIGNED;
-	struct megaflow_counters **others; /* atomic: by slot, NULL until a second slot sees the flow */
+	struct megaflow_counters *
+		*others; /* atomic: by slot, NULL until a second slot sees the flow */
 	struct rcuhash_node ufid_node;
 	struct ufid ufid;
 	uint32_t number; /* in the table's array, for dumps */
@@ -75,7 +76,8 @@ struct megaflow_table {
 	uint64_t n_inserts; /* atomic: whoever missed looks again if it has changed */
 	uint32_t limit; /* atomic */
 	/* All flows by number. */
-	struct megaflow_chunk *chunks[MEGAFLOW_MAX / MEGAFLOW_CHUNK]; /* atomic, allocated on demand */
+	struct megaflow_chunk
+		*chunks[MEGAFLOW_MAX / MEGAFLOW_CHUNK]; /* atomic, allocated on demand */
 	uint32_t n_numbers; /* atomic: numbers below are, or were, in use */
 	uint32_t *free_numbers; /* under 'lock' */
 	size_t n_free, n_free_allocated;
@@ -84,15 +86,17 @@ struct megaflow_table {
 void megaflow_table_init(struct megaflow_table *);
 void megaflow_table_uninit(struct megaflow_table *); /* no worker is left */
 
-/* Inserts a flow of 'key' under 'mask'.  0 and '*flowp' (may be NULL); -EEXIST if the identifier or the masked key
- * is there ('*flowp' is then that one); -ENOSPC if the table is full; -ENOMEM. */
+/* Inserts a flow of 'key' under 'mask'.  0 and '*flowp' (may be NULL); -EEXIST if the identifier
+ * or the masked key is there ('*flowp' is then that one); -ENOSPC if the table is full;
+ * -ENOMEM. */
 int megaflow_insert(struct megaflow_table *, const struct flow *key, const struct flow_mask *mask,
 		    const struct ufid *, const void *actions, size_t actions_len,
-		    struct megaflow **flowp) EXCLUDES(table->lock);
+		    struct megaflow **flowp);
 /* Both inside rcu_enter() until the caller is done with the flow. */
 struct megaflow *megaflow_by_ufid(struct megaflow_table *, const struct ufid *);
 struct megaflow *megaflow_by_number(struct megaflow_table *, uint32_t number);
-int megaflow_set_actions(struct megaflow_table *, struct megaflow *, const void *actions, size_t len);
+int megaflow_set_actions(struct megaflow_table *, struct megaflow *, const void *actions,
+			 size_t len);
 /* -ENOENT if another thread was first. */
 int megaflow_remove(struct megaflow_table *, struct megaflow *);
 void megaflow_flush(struct megaflow_table *);
@@ -122,13 +126,14 @@ struct subtable_order {
 	struct subtable_rank {
 		struct subtable *t;
 		uint64_t hits;
-	} *ranks;
+	} * ranks;
 	uint64_t *hits; /* by index, kept over changes of the vector */
 	uint32_t n_hits;
 	uint64_t next_sort_ms;
 };
 void subtable_order_uninit(struct subtable_order *);
-/* The flow that matches 'key', or NULL; adds the number of subtables that were searched.  Inside rcu_enter(). */
+/* The flow that matches 'key', or NULL; adds the number of subtables that were searched.  Inside
+ * rcu_enter(). */
 struct megaflow *megaflow_lookup(struct megaflow_table *, struct subtable_order *,
 				 const struct miniflow *key, uint64_t now_ms, uint64_t *n_searched);
 

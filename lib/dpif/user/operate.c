@@ -95,8 +95,8 @@ static int get(struct user_dp *dp, struct dpif_op *op)
 	op->get.flow->actions_len = 0;
 	if (op->get.actions) {
 		start = op->get.actions->len;
-		op->get.flow->actions_len =
-			user_append_actions(op->get.actions, rcu_load(&flow->actions));
+		op->get.flow->actions_len = user_append_actions(op->get.actions,
+								rcu_load(&flow->actions));
 		op->get.flow->actions = op->get.actions->data + start;
 	}
 	return 0;

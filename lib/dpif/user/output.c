@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Output: packets wait in batches, one for each port, until the batch that was received is done.  The batches stand
- * in a small table by port number; two ports that meet in one place take turns. */
+/* Output: packets wait in batches, one for each port, until the batch that was received is done.
+ * The batches stand in a small table by port number; two ports that meet in one place take
+ * turns. */
 #include "dpif/user/dp.h"
 
 static uint64_t batch_len(const struct packet_batch *b)
@@ -31,7 +32,8 @@ static void slot_send(struct worker *w, struct out_slot *o)
 			CTR_ADD(&c->tx_drops[why], w->tx_drops[why]);
 			w->tx_drops[why] = 0;
 		}
-		/* Segments may have been refused, not packets; octets of what was refused are not known. */
+		/* Segments may have been refused, not packets; octets of what was refused are not
+		 * known. */
 		n_refused = MIN(n_refused, n);
 		bytes -= bytes * n_refused / n;
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Ports.  A port that is deleted leaves in three steps: it is taken out of the tables and of its workers' epoll sets;
- * a grace period passes, in which workers end the batches that may still name it; then its queues and its hold on the
- * device are given to the threads that close. */
+/* Ports.  A port that is deleted leaves in three steps: it is taken out of the tables and of its
+ * workers' epoll sets; a grace period passes, in which workers end the batches that may still name
+ * it; then its queues and its hold on the device are given to the threads that close. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,8 +40,8 @@ static void number_set(struct user_dp *dp, uint32_t n, bool used)
 		dp->port_bitmap[n / 64] &= ~(UINT64_C(1) << (n % 64));
 }
 
-/* Tests read better if p7 is port 7: on dummy datapaths the digits of a name are its number, those of a bridge
- * ("br0") from 100 on. */
+/* Tests read better if p7 is port 7: on dummy datapaths the digits of a name are its number, those
+ * of a bridge ("br0") from 100 on. */
 static uint32_t number_of_name(const char *name)
 {
 	uint32_t base = str_has_prefix(name, "br") ? 100 : 0;
@@ -193,7 +193,7 @@ static struct user_port *port_by_name(struct user_dp *dp, const char *name)
 {
 	struct user_port *port;
 
-	RCUHASH_FOR_EACH_WITH_HASH (port, name_node, hash_string(name, 0), &dp->ports_by_name) {
+	RCUHASH_FOR_EACH_WITH_HASH(port, name_node, hash_string(name, 0), &dp->ports_by_name) {
 		if (streq(port->name, name))
 			return port;
 	}
@@ -355,7 +355,8 @@ int user_port_get_stats(struct dpif *dpif, uint32_t port_no, struct dpif_port_st
 	rcu_enter();
 	port = user_port_by_no(user_dp_cast(dpif), port_no);
 	for (i = 0; port && i < USER_N_SLOTS; i++) {
-		const struct port_counters *c = __atomic_load_n(&port->counters[i], __ATOMIC_ACQUIRE);
+		const struct port_counters *c = __atomic_load_n(&port->counters[i],
+								__ATOMIC_ACQUIRE);
 
 		if (!c)
 			continue;

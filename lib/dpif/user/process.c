@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* One pass of a batch through the tables.
  *
- * First every packet is looked up: exact-match cache, then the masked flow table.  Those of one flow are gathered in
- * a group, so that its actions are walked and its counters written once for all of them.  Misses come last, one after
- * the other: a miss that follows finds the flow that an earlier one installed. */
+ * First every packet is looked up: exact-match cache, then the masked flow table.  Those of one
+ * flow are gathered in a group, so that its actions are walked and its counters written once for
+ * all of them.  Misses come last, one after the other: a miss that follows finds the flow that an
+ * earlier one installed. */
 #include "dpif/user/dp.h"
 
 #include <stdlib.h>
@@ -105,7 +106,8 @@ static void groups_execute(struct worker *w, struct pass *pass)
 		struct group *g = &pass->groups[i];
 		const struct megaflow_actions *acts = rcu_load(&g->flow->actions);
 
-		megaflow_add_stats(g->flow, w->slot, g->batch.n, g->n_bytes, g->tcp_flags, w->now_ms);
+		megaflow_add_stats(g->flow, w->slot, g->batch.n, g->n_bytes, g->tcp_flags,
+				   w->now_ms);
 		exec_actions(w, &g->batch, true, acts->data, acts->len);
 	}
 	if (pass->n_groups)
@@ -127,7 +129,8 @@ static struct megaflow *table_lookup(struct worker *w, const struct miniflow *ke
 	return flow;
 }
 
-/* Parses all; the memory that the look-ups need is on its way meanwhile.  Drops runts from the batch. */
+/* Parses all; the memory that the look-ups need is on its way meanwhile.  Drops runts from the
+ * batch. */
 static void extract_all(struct worker *w, struct pass *pass, struct packet_batch *batch)
 {
 	unsigned int i, n = 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Misses and userspace actions: the callback runs here, in the thread that has the packet.
  *
- * A callback starts inside a read section in which 'upcalls_paused' was 0; so, after setting it, one grace period
- * says that none is running. */
+ * A callback starts inside a read section in which 'upcalls_paused' was 0; so, after setting it,
+ * one grace period says that none is running. */
 #include "dpif/user/dp.h"
 
 #include <errno.h>
@@ -72,11 +72,11 @@ static void execute_reply(struct worker *w, struct upcall_frame *f, struct packe
 		drop_packet(w, p, f->reply.drop ? f->reply.drop : DROP_EXPLICIT);
 }
 
-static void install(struct worker *w, struct upcall_frame *f, const struct miniflow *mf, uint32_t hash,
-		    const struct upcall_target *target)
+static void install(struct worker *w, struct upcall_frame *f, const struct miniflow *mf,
+		    uint32_t hash, const struct upcall_target *target)
 {
-	const struct odp_buf *acts = f->reply.install_actions.len ? &f->reply.install_actions :
-								    &f->reply.actions;
+	const struct odp_buf *acts = f->reply.install_actions.len ? &f->reply.install_actions
+								  : &f->reply.actions;
 	struct megaflow *flow = NULL;
 	int err;
 

@@ -187,8 +187,8 @@ static bool parse_cpu_mask(const char *s, uint64_t *mask, size_t n_words)
 
 		if (!isxdigit((unsigned char)s[i]) || bit >= n_words * 64)
 			return false;
-		digit = isdigit((unsigned char)s[i]) ? s[i] - '0' :
-						       tolower((unsigned char)s[i]) - 'a' + 10;
+		digit = isdigit((unsigned char)s[i]) ? s[i] - '0'
+						     : tolower((unsigned char)s[i]) - 'a' + 10;
 		mask[bit / 64] |= (uint64_t)digit << (bit % 64);
 	}
 	return true;
@@ -218,8 +218,8 @@ static void user_set_config(struct dpif *dpif, const struct smap *config)
 
 	if (inv_prob != CTR_GET(&dp->emc_inv_prob)) {
 		__atomic_store_n(&dp->emc_inv_prob, inv_prob, __ATOMIC_RELAXED);
-		log_info("%s: EMC insertion probability is %s%u", dpif->name,
-			 inv_prob ? "1/" : "", inv_prob);
+		log_info("%s: EMC insertion probability is %s%u", dpif->name, inv_prob ? "1/" : "",
+			 inv_prob);
 	}
 	set_cpu_mask(dp, smap_get_def(config, "pmd-cpu-mask", ""));
 }

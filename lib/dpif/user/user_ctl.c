@@ -88,7 +88,8 @@ static void title(struct str *out, const struct worker *w)
 		str_printf(out, "pmd thread numa_id 0 core_id %d:\n", worker_core(w));
 }
 
-/* Calls 'fn' for each worker that is asked for, in order of cores, and for the context of other threads. */
+/* Calls 'fn' for each worker that is asked for, in order of cores, and for the context of other
+ * threads. */
 static void walk_workers(const struct request *req, bool with_outside,
 			 void (*fn)(const struct request *, struct worker *))
 {
@@ -199,7 +200,8 @@ static void format_perf_passes(struct str *out, const struct worker_counters *c,
 	     percent(c->n_mask_hit, passes), ratio(c->n_searched, c->n_mask_hit));
 	line(out, "- Upcalls:", upcalls, "%5.1f %%, %.1f us/upcall", percent(upcalls, passes),
 	     ratio(c->upcall_cycles, upcalls) * 1e6 / hz);
-	line(out, "- Lost upcalls:", c->n_miss_failed, "%5.1f %%", percent(c->n_miss_failed, passes));
+	line(out, "- Lost upcalls:", c->n_miss_failed, "%5.1f %%",
+	     percent(c->n_miss_failed, passes));
 }
 
 static void format_perf(const struct request *req, struct worker *w)
@@ -217,8 +219,7 @@ static void format_perf(const struct request *req, struct worker *w)
 	title(out, w);
 	str_putc(out, '\n');
 	line(out, "Iterations:", c.n_turns, "%.2f us/it", ratio(used, c.n_turns) * 1e6 / hz);
-	line(out, "- Used TSC cycles:", used, "%5.1f %% of total cycles",
-	     percent(used, secs * hz));
+	line(out, "- Used TSC cycles:", used, "%5.1f %% of total cycles", percent(used, secs * hz));
 	line(out, "- idle iterations:", idle_turns, "%5.1f %% of used cycles",
 	     percent(c.idle_cycles, used));
 	line(out, "- busy iterations:", c.n_busy_turns, "%5.1f %% of used cycles",
@@ -283,14 +284,16 @@ static void format_rxqs(const struct request *req, struct worker *w)
 	for (i = 0; i < w->n_rxqs; i++) {
 		const struct port_rxq *rxq = sorted[i];
 
-		str_printf(req->out, "  port: %-16s  queue-id: %2u %s  pmd usage: ", rxq->port->name,
+		str_printf(req->out,
+			   "  port: %-16s  queue-id: %2u %s  pmd usage: ", rxq->port->name,
 			   rxq->up->queue,
-			   rxq->port->netdev->status.flags & NETDEV_UP ? "(enabled) " :
-									    "(disabled)");
+			   rxq->port->netdev->status.flags & NETDEV_UP ? "(enabled) "
+								       : "(disabled)");
 		put_usage(req->out, usage_cycles(&rxq->usage, req->secs), total);
 		str_putc(req->out, '\n');
 	}
-	/* All that a worker does is a queue's; the way there and back costs what is not measured. */
+	/* All that a worker does is a queue's; the way there and back costs what is not
+	 * measured. */
 	str_put(req->out, "  overhead: ");
 	put_usage(req->out, 0, total);
 	str_putc(req->out, '\n');
@@ -397,13 +400,14 @@ void dpif_user_format_rxqs(struct str *out)
 
 void dpif_user_register_commands(void)
 {
-	unixctl_command_register("dpif-netdev/pmd-stats-show", "[-pmd core] [dp]", 0, 3, show_command,
-				 (void *)SHOW_STATS);
+	unixctl_command_register("dpif-netdev/pmd-stats-show", "[-pmd core] [dp]", 0, 3,
+				 show_command, (void *)SHOW_STATS);
 	unixctl_command_register("dpif-netdev/pmd-stats-clear", "[-pmd core] [dp]", 0, 3,
 				 clear_command, NULL);
 	unixctl_command_register("dpif-netdev/pmd-rxq-show", "[-pmd core] [-secs secs] [dp]", 0, 5,
 				 show_command, (void *)SHOW_RXQS);
-	unixctl_command_register("dpif-netdev/pmd-perf-show",
-				 "[-nh] [-it iter-history-len] [-ms ms-history-len] [-pmd core] [dp]",
-				 0, 8, show_command, (void *)SHOW_PERF);
+	unixctl_command_register(
+		"dpif-netdev/pmd-perf-show",
+		"[-nh] [-it iter-history-len] [-ms ms-history-len] [-pmd core] [dp]", 0, 8,
+		show_command, (void *)SHOW_PERF);
 }

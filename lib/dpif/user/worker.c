@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Worker threads: wait for input, take a batch, bring it to its end.
  *
- * A worker holds no list of its queues: they stand in its epoll set, which the main thread edits under its feet.
- * epoll_wait() runs outside of any read section, so an event may speak of a queue that is gone by the time it is
- * looked at.  'removal' tells: the main thread takes the descriptor out of the set, counts 'removal' up, and frees a
- * grace period later.  A worker that finds the count, inside its read section, as it was before epoll_wait() knows
- * that all queues it was told of will stay until the section's end; else it asks again (level-triggered events come
- * back).
+ * A worker holds no list of its queues: they stand in its epoll set, which the main thread edits
+ * under its feet. epoll_wait() runs outside of any read section, so an event may speak of a queue
+ * that is gone by the time it is looked at.  'removal' tells: the main thread takes the descriptor
+ * out of the set, counts 'removal' up, and frees a grace period later.  A worker that finds the
+ * count, inside its read section, as it was before epoll_wait() knows that all queues it was told
+ * of will stay until the section's end; else it asks again (level-triggered events come back).
  *
- * After traffic a worker may spin for SPIN_US before it sleeps, but only where that has paid lately: while its sleeps
- * turn out shorter than a spin would have been. */
+ * After traffic a worker may spin for SPIN_US before it sleeps, but only where that has paid
+ * lately: while its sleeps turn out shorter than a spin would have been. */
 #include "dpif/user/dp.h"
 
 #include <errno.h>
@@ -319,7 +319,8 @@ void worker_stop(struct worker *w)
 
 /* ---- Execution in other threads ---- */
 
-struct worker *worker_acquire(struct user_dp *dp)
+/* The lock is held from the one to the other, if it is 'outside' that was acquired. */
+struct worker *worker_acquire(struct user_dp *dp) NO_THREAD_SAFETY_ANALYSIS
 {
 	struct worker *w = worker_current;
 
@@ -336,7 +337,7 @@ struct worker *worker_acquire(struct user_dp *dp)
 	return w;
 }
 
-void worker_release(struct worker *w)
+void worker_release(struct worker *w) NO_THREAD_SAFETY_ANALYSIS
 {
 	if (--w->n_enclosing)
 		return;

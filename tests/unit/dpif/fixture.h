@@ -26,7 +26,8 @@ struct fixture {
 	struct netdev *ports[FIXTURE_MAX_PORTS + 1]; /* by number */
 };
 
-static inline void fixture_port_add(struct fixture *fx, unsigned int n, const char *option, const char *value)
+static inline void fixture_port_add(struct fixture *fx, unsigned int n, const char *option,
+				    const char *value)
 {
 	struct smap options;
 	uint32_t port_no = DPIF_PORT_NONE;

@@ -12,7 +12,8 @@ static const struct step {
 } steps[] = {
 	{ "netdev-dummy/receive nope 0102", true, "no such dummy netdev\n?" },
 	{ "netdev-dummy/receive p1 zz", true, ".*zz.*" },
-	{ "netdev-dummy/receive p1 --qid 7 020000000002020000000001080000", true, "bad rx queue id.\n?" },
+	{ "netdev-dummy/receive p1 --qid 7 020000000002020000000001080000", true,
+	  "bad rx queue id.\n?" },
 	{ "netdev-dummy/receive p1 in_port(1),eth(src=02:00:00:00:00:01,dst=02:00:00:00:00:02),"
 	  "eth_type(0x0800),ipv4(src=10.0.0.1,dst=10.0.0.2,proto=1,tos=0,ttl=64,frag=no),"
 	  "icmp(type=8,code=0)",
@@ -23,7 +24,8 @@ static const struct step {
 	  "080013fc00000000(..){64}\n" },
 	{ "netdev-dummy/transmitted p2 clear", false, "02.*\n" },
 	{ "netdev-dummy/transmitted p2", false, "\n?" },
-	{ "netdev-dummy/receive p1 --qid 0 0200000000020200000000010806 0200000000020200000000010807 "
+	{ "netdev-dummy/receive p1 --qid 0 "
+	  "0200000000020200000000010806 0200000000020200000000010807 "
 	  "in_port(1),eth(src=02:00:00:00:00:01,dst=02:00:00:00:00:02),eth_type(0x1234) --len 20",
 	  false, "\n?" },
 	{ "netdev-dummy/transmitted p2", false,
@@ -100,7 +102,8 @@ static const struct step {
 	  "  Tx packets:                    4  \\([0-9.]+ Kpps\\)\n"
 	  "  Tx batches:                    [1-4]  \\([0-9.]+ pkts/batch\\)\n" },
 	{ "dpif-netdev/pmd-stats-clear", false, "\n?" },
-	{ "dpif-netdev/pmd-stats-show", false, "pmd thread numa_id 0 core_id 0:\n  packets received: 0\n.*" },
+	{ "dpif-netdev/pmd-stats-show", false,
+	  "pmd thread numa_id 0 core_id 0:\n  packets received: 0\n.*" },
 	{ "dpctl/add-dp dummy@second", false, "\n?" },
 	{ "dpif-netdev/pmd-stats-show", true, "please specify an existing datapath\n?" },
 	{ "dpif-netdev/pmd-stats-show second", false, "main thread:\n.*" },

@@ -45,7 +45,8 @@ static int on_upcall(const struct dpif_upcall *u, struct dpif_upcall_reply *repl
 	return 0;
 }
 
-static void on_installed(const struct dpif_upcall *u, struct dpif_upcall_reply *reply, int error, void *m_)
+static void on_installed(const struct dpif_upcall *u, struct dpif_upcall_reply *reply, int error,
+			 void *m_)
 {
 	struct misses *m = m_;
 
@@ -173,8 +174,11 @@ static void test_drops(void **state)
 		{ UDP_FLOW, "drop", { .n = 0 }, DROP_EXPLICIT, false },
 		{ UDP_FLOW, "77", { .n = 0 }, DROP_NO_SUCH_PORT, false },
 		{ UDP_FLOW, "ct_clear,2", { .n = 0 }, DROP_BAD_ACTION, false },
-		{ "in_port(1),recirc_id(0/0),eth(),eth_type(0x0800),ipv4(frag=no)", "recirc(0x7)",
-		  { .n = 0 }, DROP_RECURSION_LIMIT, false },
+		{ "in_port(1),recirc_id(0/0),eth(),eth_type(0x0800),ipv4(frag=no)",
+		  "recirc(0x7)",
+		  { .n = 0 },
+		  DROP_RECURSION_LIMIT,
+		  false },
 		{ UDP_FLOW, "set(eth(src=02:00:00:00:00:09))", { .n = 0 }, DROP_EXPLICIT, false },
 		{ UDP_FLOW, "2", { .n = 0 }, DROP_TX_DOWN, true },
 		{ NULL, NULL, { .error = -EINVAL }, DROP_UPCALL_ERROR, false },
@@ -290,11 +294,10 @@ static void test_flow_operations(void **state)
 	assert_true(flow_equal(&got.key, &key));
 
 	/* The same packets under another identifier: no. */
-	op = (struct dpif_op){ .type = DPIF_OP_PUT,
-			       .put = { .flags = DPIF_PUT_CREATE,
-					.key = &key,
-					.mask = &mask,
-					.ufid = &ufid } };
+	op = (struct dpif_op){
+		.type = DPIF_OP_PUT,
+		.put = { .flags = DPIF_PUT_CREATE, .key = &key, .mask = &mask, .ufid = &ufid }
+	};
 	assert_int_equal(operate(&fx, &op), -EEXIST);
 	/* More octets of actions than there may be. */
 	op.put.flags = DPIF_PUT_MODIFY;
@@ -323,9 +326,11 @@ static void test_masks(void **state)
 
 	fixture_init(&fx, 4);
 	put_ok(&fx, "in_port(1),eth(),eth_type(0x0800),ipv4(proto=17,frag=no),udp(src=1)", "2");
-	put_ok(&fx, "in_port(1),eth(),eth_type(0x0800),ipv4(proto=17,frag=no),udp(src=2,dst=53)", "3");
+	put_ok(&fx, "in_port(1),eth(),eth_type(0x0800),ipv4(proto=17,frag=no),udp(src=2,dst=53)",
+	       "3");
 	put_ok(&fx,
-	       "in_port(1),eth(),eth_type(0x0800),ipv4(proto=17,frag=no),udp(src=0x100/0xff00)", "4");
+	       "in_port(1),eth(),eth_type(0x0800),ipv4(proto=17,frag=no),udp(src=0x100/0xff00)",
+	       "4");
 	assert_int_equal(dp_stats(&fx).n_masks, 3);
 	for (i = 0; i < 256; i++) {
 		inject(&fx, 1, udp_frame(1, 18));
@@ -536,7 +541,8 @@ static void test_thousand_ports(void **state)
 		assert_int_equal(no, i + 1);
 	}
 	second = clock_real_us() - start - first;
-	/* A cost that grew with the number of ports would make the second half three times the first. */
+	/* A cost that grew with the number of ports would make the second half three times the
+	 * first. */
 	if (!SANITIZED && second > 3 * first + 20000)
 		fail_msg("500 ports: %u us; 500 more: %u us", (unsigned int)first,
 			 (unsigned int)second);
@@ -553,7 +559,8 @@ static void test_thousand_ports(void **state)
 
 /* ---- Text ---- */
 
-static char *run(dpctl_fn *fn, struct loop *loop, bool more, const char *a, const char *b, const char *c)
+static char *run(dpctl_fn *fn, struct loop *loop, bool more, const char *a, const char *b,
+		 const char *c)
 {
 	const char *argv[] = { "dpctl/x", a, b, c, NULL };
 	struct dpctl d = { .loop = loop, .out = STR_INIT, .names = -1, .more = more };
@@ -590,8 +597,8 @@ static void test_dpctl(void **state)
 	assert_text(run(dpctl_add_flow, fx.loop, false,
 			"in_port(p1),eth(),eth_type(0x0800),ipv4(frag=no)", "p2", NULL),
 		    "");
-	text = run(dpctl_add_flow, fx.loop, false, "in_port(1),eth(),eth_type(0x0800),ipv4(frag=no)",
-		   "2", NULL);
+	text = run(dpctl_add_flow, fx.loop, false,
+		   "in_port(1),eth(),eth_type(0x0800),ipv4(frag=no)", "2", NULL);
 	assert_non_null(strstr(text, "updating flow table (File exists)\n"));
 	free(text);
 	assert_text(run(dpctl_dump_flows, fx.loop, false, NULL, NULL, NULL),
@@ -614,7 +621,8 @@ static void test_dpctl(void **state)
 	text = run(dpctl_del_if, fx.loop, false, "dummy@test", "p9", NULL);
 	assert_non_null(strstr(text, "no port named p9\n"));
 	free(text);
-	assert_text(run(dpctl_add_if, fx.loop, false, "dummy@test", "p7,type=dummy,port_no=44", NULL),
+	assert_text(run(dpctl_add_if, fx.loop, false, "dummy@test", "p7,type=dummy,port_no=44",
+			NULL),
 		    "");
 	assert_text(run(dpctl_add_dp, fx.loop, false, "dummy@other", "q1,type=dummy", NULL), "");
 	assert_text(run(dpctl_dump_dps, fx.loop, false, NULL, NULL, NULL),

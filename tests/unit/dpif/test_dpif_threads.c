@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Traffic on two workers while ports, flows, workers and dumps come and go.  Made for ThreadSanitizer. */
+/* Traffic on two workers while ports, flows, workers and dumps come and go.  Made for
+ * ThreadSanitizer. */
 #include "tests/unit/dpif/fixture.h"
 
 #define N_PORTS 4

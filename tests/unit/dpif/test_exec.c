@@ -58,7 +58,8 @@ static void test_actions(void **state)
 		{ "2,2", "2:100;2:100;" },
 		{ "push_vlan(vid=5,pcp=0),2", "2:104 vlan=5;" },
 		{ "2,push_vlan(vid=5,pcp=0),3", "2:100;3:104 vlan=5;" },
-		{ "push_vlan(vid=5,pcp=0),push_vlan(tpid=0x88a8,vid=6,pcp=0),2,pop_vlan,3,pop_vlan,2",
+		{ "push_vlan(vid=5,pcp=0),push_vlan(tpid=0x88a8,vid=6,pcp=0),2,pop_vlan,3,"
+		  "pop_vlan,2",
 		  "2:108 vlan=6+5;2:100;3:104 vlan=5;" },
 		{ "pop_vlan,2", "2:100;" },
 		{ "set(eth(src=02:00:00:00:00:07)),2", "2:100 src=7;" },
@@ -69,7 +70,8 @@ static void test_actions(void **state)
 		{ "trunc(1000),2", "2:100;" },
 		{ "sample(sample=100.0%,actions(2)),3", "2:100;3:100;" },
 		{ "sample(sample=0.0%,actions(2)),3", "3:100;" },
-		{ "3,sample(sample=100.0%,actions(push_vlan(vid=7,pcp=0),2))", "2:104 vlan=7;3:100;" },
+		{ "3,sample(sample=100.0%,actions(push_vlan(vid=7,pcp=0),2))",
+		  "2:104 vlan=7;3:100;" },
 		{ "check_pkt_len(size=100,gt(2),le(3))", "3:100;" },
 		{ "check_pkt_len(size=99,gt(2),le(3))", "2:100;" },
 		{ "check_pkt_len(size=99,gt(2),le(3)),3", "2:100;3:100;" },
@@ -137,8 +139,8 @@ static void test_hostile(void **state)
 
 	fixture_init(&fx, 2);
 	put_ok(&fx, "recirc_id(0),in_port(1),eth(),eth_type(0x0800),ipv4(frag=no)", "2");
-	assert_null(odp_flow_parse("recirc_id(0),in_port(1),eth(),eth_type(0x0800),ipv4(frag=no)", NULL,
-				   &key, &mask));
+	assert_null(odp_flow_parse("recirc_id(0),in_port(1),eth(),eth_type(0x0800),ipv4(frag=no)",
+				   NULL, &key, &mask));
 	op.put.flags = DPIF_PUT_MODIFY;
 	op.put.key = &key;
 	op.put.mask = &mask;

@@ -279,7 +279,8 @@ static void test_options(void **state)
 	set_option(d, "pcap", "/nonexistent/dir/file", "cannot open");
 	smap_init(&options);
 	netdev_get_options(d, &options);
-	assert_string_equal(smap_get(&options, "ifindex"), "17"); /* of the last that was accepted */
+	assert_string_equal(smap_get(&options, "ifindex"),
+			    "17"); /* of the last that was accepted */
 	assert_null(smap_get(&options, "pcap"));
 	smap_uninit(&options);
 
@@ -357,10 +358,10 @@ static void test_override(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_open),	     cmocka_unit_test(test_reopen_waits),
-		cmocka_unit_test(test_listeners),    cmocka_unit_test(test_dummy_receive),
-		cmocka_unit_test(test_dummy_send),   cmocka_unit_test(test_options),
-		cmocka_unit_test(test_pcap),	     cmocka_unit_test(test_override),
+		cmocka_unit_test(test_open),       cmocka_unit_test(test_reopen_waits),
+		cmocka_unit_test(test_listeners),  cmocka_unit_test(test_dummy_receive),
+		cmocka_unit_test(test_dummy_send), cmocka_unit_test(test_options),
+		cmocka_unit_test(test_pcap),       cmocka_unit_test(test_override),
 	};
 
 	assert_open_fails("p0", "dummy", "unavailable");

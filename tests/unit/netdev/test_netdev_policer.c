@@ -8,7 +8,8 @@
 #include "tests/unit/base/unit.h"
 
 /* Offers a packet of 'len' octets each millisecond for 'ms'; returns how many passed. */
-static unsigned int offer(struct netdev_policer *p, uint32_t len, unsigned int per_ms, unsigned int ms)
+static unsigned int offer(struct netdev_policer *p, uint32_t len, unsigned int per_ms,
+			  unsigned int ms)
 {
 	unsigned int i, passed = 0;
 
@@ -34,7 +35,8 @@ static void test_rates(void **state)
 		uint32_t len, per_ms, ms;
 		unsigned int min, max;
 	} cases[] = {
-		/* 1,000 octets are 8 kbit: 10 s at 1 Mbit/s are 1,250 of them, the burst 12.5 more. */
+		/* 1,000 octets are 8 kbit: 10 s at 1 Mbit/s are 1,250 of them, the burst 12.5
+		 * more. */
 		{ "bits", 1000, 100, 0, 0, 1000, 10, 10000, 1250, 1270 },
 		{ "default burst", 1000, 0, 0, 0, 1000, 10, 10000, 2245, 2255 },
 		{ "packets", 0, 0, 1, 1, 60, 10, 10000, 10990, 11010 },
@@ -63,7 +65,8 @@ static void test_rates(void **state)
 	}
 }
 
-/* A long silence fills the bucket to the brim and no further, whatever the product of rate and time. */
+/* A long silence fills the bucket to the brim and no further, whatever the product of rate and
+ * time. */
 static void test_silence(void **state)
 {
 	struct netdev_policer p;

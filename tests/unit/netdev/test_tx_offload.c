@@ -57,7 +57,8 @@ static bool l4_is_right(const struct packet *p, bool v6, uint8_t proto, size_t l
 }
 
 /* Ethernet, 'tag' octets of VLAN, IP, L4, payload 0, 1, 2...; partial checksum. */
-static struct packet *make(bool v6, uint8_t proto, size_t tag, size_t payload, uint8_t gso, uint16_t mss)
+static struct packet *make(bool v6, uint8_t proto, size_t tag, size_t payload, uint8_t gso,
+			   uint16_t mss)
 {
 	size_t l3 = 14 + tag, l4 = l3 + (v6 ? 40 : 20), l4_len = proto == IPPROTO_TCP ? 32 : 8, i;
 	struct packet *p = packet_create(0, l4 + l4_len + payload, 0);
@@ -209,9 +210,12 @@ static void test_segment_hostile(void **state)
 	} cases[] = {
 		{ "no size", PACKET_GSO_TCPV4, 0, -1, -1, -1, -1, 3000, DROP_BAD_OFFLOAD },
 		{ "wrong family", PACKET_GSO_TCPV6, 1000, -1, -1, -1, -1, 3000, DROP_BAD_OFFLOAD },
-		{ "no L3", PACKET_GSO_TCPV4, 1000, PACKET_NO_OFS, -1, -1, -1, 3000, DROP_BAD_OFFLOAD },
-		{ "L3 at the end", PACKET_GSO_TCPV4, 1000, 3060, -1, -1, -1, 3000, DROP_BAD_OFFLOAD },
-		{ "L4 at the end", PACKET_GSO_TCPV4, 1000, -1, -1, 3060, -1, 3000, DROP_BAD_OFFLOAD },
+		{ "no L3", PACKET_GSO_TCPV4, 1000, PACKET_NO_OFS, -1, -1, -1, 3000,
+		  DROP_BAD_OFFLOAD },
+		{ "L3 at the end", PACKET_GSO_TCPV4, 1000, 3060, -1, -1, -1, 3000,
+		  DROP_BAD_OFFLOAD },
+		{ "L4 at the end", PACKET_GSO_TCPV4, 1000, -1, -1, 3060, -1, 3000,
+		  DROP_BAD_OFFLOAD },
 		{ "L4 behind the end", PACKET_GSO_TCPV4, 1000, -1, -1, 65000, -1, 3000,
 		  DROP_BAD_OFFLOAD },
 		{ "L4 before L3", PACKET_GSO_TCPV4, 1000, -1, -1, 2, -1, 3000, DROP_BAD_OFFLOAD },
@@ -249,7 +253,8 @@ static void test_segment_hostile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_segment),	 cmocka_unit_test(test_fragment),
+		cmocka_unit_test(test_segment),
+		cmocka_unit_test(test_fragment),
 		cmocka_unit_test(test_segment_hostile),
 	};
 
