@@ -4,7 +4,8 @@
  *
  * The device persists: after a crash or a restart it is found again by name, with its addresses and
  * routes; it is removed with the port, or by exit --cleanup.  It may be moved to another network
- * namespace: the descriptor goes on working, only its status is as it was last. */
+ * namespace, or renamed: the descriptor goes on working, only its status is unknown.  If somebody
+ * deletes it, it is made anew. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if.h>
@@ -31,9 +32,15 @@ LOG_MODULE(netdev_tap);
 #define HEADROOM 128
 #define SMALL_ROOM 2048 /* octets of an ordinary frame */
 
+/* What is bound to one incarnation of the device. */
+struct tap_file {
+	int fd;
+	struct rcu_item rcu;
+};
+
 struct netdev_tap {
 	struct linux_port port;
-	int fd;
+	struct tap_file *file; /* RCU */
 	struct mutex tx_lock; /* one writer at a time keeps a flow's frames in order */
 };
 
@@ -54,22 +61,6 @@ struct rxq_tap {
 static struct netdev_tap *cast(const struct netdev *netdev)
 {
 	return (struct netdev_tap *)netdev;
-}
-
-static void link_changed(struct linux_port *port, const struct linux_link *link)
-{
-	struct netdev_tap *dev = CONTAINER_OF(port, struct netdev_tap, port);
-	struct ifreq ifr = { 0 };
-
-	if (link)
-		return;
-	if (!ioctl(dev->fd, TUNGETIFF, &ifr))
-		log_info("%s: device was moved to another network namespace",
-			 netdev_name(&port->up));
-	else
-		log_warn(
-			"%s: somebody deleted the device; the port is dead until it is added again",
-			netdev_name(&port->up));
 }
 
 static int open_tap(const char *name, int *fdp)
@@ -94,24 +85,90 @@ static int open_tap(const char *name, int *fdp)
 	return 0;
 }
 
+static struct tap_file *file_create(int fd)
+{
+	struct tap_file *file = xzalloc(sizeof(*file));
+
+	file->fd = fd;
+	return file;
+}
+
+static void file_retired(struct rcu_item *item)
+{
+	struct tap_file *file = CONTAINER_OF(item, struct tap_file, rcu);
+
+	close(file->fd);
+	free(file);
+}
+
+/* Makes a device anew that somebody deleted. */
+static void recreate(struct netdev_tap *dev)
+{
+	const char *name = netdev_name(&dev->port.up);
+	struct tap_file *old = rcu_load_locked(&dev->file);
+	struct linux_link link;
+	int fd, err;
+
+	err = open_tap(name, &fd);
+	if (err) {
+		log_err("%s: somebody deleted the device, and it cannot be made anew: %s", name,
+			errno_str(err));
+		return;
+	}
+	log_warn("%s: somebody deleted the device; it was made anew, without its addresses", name);
+	rcu_store(&dev->file, file_create(fd));
+	rcu_defer(&old->rcu, file_retired);
+	netdev_rxq_set_fd(&dev->port.up, 0, fd);
+	if (!linux_link_query(name, &link))
+		linux_port_update(&dev->port, &link);
+}
+
+static void link_changed(struct linux_port *port, const struct linux_link *link)
+{
+	struct netdev_tap *dev = CONTAINER_OF(port, struct netdev_tap, port);
+	struct ifreq ifr = { 0 };
+
+	if (link)
+		return;
+	if (ioctl(rcu_load_locked(&dev->file)->fd, TUNGETIFF, &ifr))
+		recreate(dev);
+	else if (streq(ifr.ifr_name, netdev_name(&port->up)))
+		log_info("%s: device was moved to another network namespace", ifr.ifr_name);
+	else
+		log_warn("%s: device has another name now: %s", netdev_name(&port->up),
+			 ifr.ifr_name);
+}
+
+/* Why a tap of that name is not to be had. */
+static char *explain(const char *name, int err)
+{
+	struct linux_link link;
+
+	if (err == -EINVAL && !linux_link_query(name, &link))
+		return xstrdup("there is a device of that name that is no tap");
+	if (err == -EBUSY)
+		return xstrdup("another process holds the tap of that name");
+	return xstrdup(strerror(-err));
+}
+
 static char *construct(struct netdev *netdev)
 {
 	struct netdev_tap *dev = cast(netdev);
 	struct linux_link link;
-	int err;
+	int fd, err;
 
 	if (strlen(netdev->name) >= IFNAMSIZ)
 		return xstrdup(strerror(ENAMETOOLONG));
-	err = open_tap(netdev->name, &dev->fd);
+	err = open_tap(netdev->name, &fd);
 	if (err)
-		return xstrdup(err == -EINVAL  ? "there is a device of that name that is no tap"
-			       : err == -EBUSY ? "another process holds the tap of that name"
-					       : strerror(-err));
+		return explain(netdev->name, err);
 	err = linux_link_query(netdev->name, &link);
 	if (err) {
-		close(dev->fd);
+		ioctl(fd, TUNSETPERSIST, 0);
+		close(fd);
 		return xstrdup(strerror(-err));
 	}
+	dev->file = file_create(fd);
 	mutex_init(&dev->tx_lock);
 	dev->port.link_changed = link_changed;
 	dev->port.stats_are_swapped = true;
@@ -128,8 +185,8 @@ static void destruct(struct netdev *netdev)
 
 	linux_port_uninit(&dev->port);
 	if (!netdev->keep)
-		ioctl(dev->fd, TUNSETPERSIST, 0); /* the device goes with the descriptor */
-	close(dev->fd);
+		ioctl(dev->file->fd, TUNSETPERSIST, 0); /* the device goes with the descriptor */
+	file_retired(&dev->file->rcu); /* nobody is left who could read it */
 	mutex_uninit(&dev->tx_lock);
 }
 
@@ -138,7 +195,7 @@ static struct netdev_rxq *rxq_open(struct netdev *netdev, unsigned int queue)
 	struct rxq_tap *rxq = xzalloc(sizeof(*rxq));
 
 	(void)queue;
-	rxq->up.fd = cast(netdev)->fd;
+	rxq->up.fd = rcu_load_locked(&cast(netdev)->file)->fd;
 	return &rxq->up;
 }
 
@@ -202,7 +259,7 @@ static struct packet *read_one(struct rxq_tap *rxq, int fd, int *err)
 static int rxq_recv(struct netdev_rxq *rxq_, struct packet_batch *batch)
 {
 	struct rxq_tap *rxq = CONTAINER_OF(rxq_, struct rxq_tap, up);
-	int fd = cast(rxq_->netdev)->fd, err = 0;
+	int fd = rcu_load(&cast(rxq_->netdev)->file)->fd, err = 0;
 
 	batch->n = 0;
 	rxq->next = 0; /* the last batch is through: the same, warm memory again */
@@ -241,6 +298,7 @@ static unsigned int send_batch(struct netdev *netdev, unsigned int queue,
 			       struct packet_batch *batch, uint64_t drops[DROP_N_REASONS])
 {
 	struct netdev_tap *dev = cast(netdev);
+	int fd = rcu_load(&dev->file)->fd;
 	unsigned int n_dropped = 0;
 
 	(void)queue;
@@ -251,7 +309,7 @@ static unsigned int send_batch(struct netdev *netdev, unsigned int queue,
 		struct iovec iov[] = { { &vnet, sizeof(vnet) }, { p->data, p->len } };
 
 		vnet_hdr_encode(p, &vnet);
-		while (writev(dev->fd, iov, 2) < 0) {
+		while (writev(fd, iov, 2) < 0) {
 			if (errno == EINTR)
 				continue;
 			drops[reason(errno)]++;

@@ -9,6 +9,7 @@ unit_netdev_tests = \
 	tests/unit/netdev/test_linux \
 	tests/unit/netdev/test_netdev \
 	tests/unit/netdev/test_netdev_policer \
+	tests/unit/netdev/test_tap \
 	tests/unit/netdev/test_tx_offload
 
 noinst_HEADERS += tests/unit/netdev/linux_rig.h
@@ -19,6 +20,8 @@ tests_unit_netdev_test_netdev_SOURCES = tests/unit/netdev/test_netdev.c
 tests_unit_netdev_test_netdev_LDADD = $(CMOCKA_LIBS) $(LIB_NETDEV)
 tests_unit_netdev_test_netdev_policer_SOURCES = tests/unit/netdev/test_netdev_policer.c
 tests_unit_netdev_test_netdev_policer_LDADD = $(CMOCKA_LIBS) $(LIB_NETDEV)
+tests_unit_netdev_test_tap_SOURCES = tests/unit/netdev/linux_rig.c tests/unit/netdev/test_tap.c
+tests_unit_netdev_test_tap_LDADD = $(CMOCKA_LIBS) $(LIB_NETDEV)
 tests_unit_netdev_test_tx_offload_SOURCES = tests/unit/netdev/test_tx_offload.c
 tests_unit_netdev_test_tx_offload_LDADD = $(CMOCKA_LIBS) $(LIB_NETDEV)
 
