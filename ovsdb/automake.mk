@@ -67,4 +67,6 @@ ovsdb_ovsdb_client_LDADD = $(LIB_OVSDB)
 ovsdb_ovsdb_tool_SOURCES = ovsdb/ovsdb-tool.c
 ovsdb_ovsdb_tool_LDADD = $(LIB_OVSDB)
 
+man_pages += ovsdb/ovsdb-client.1 ovsdb/ovsdb-server.1 ovsdb/ovsdb-tool.1
+
 EXTRA_DIST += ovsdb/README.md

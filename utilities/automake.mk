@@ -5,6 +5,20 @@ EXTRA_DIST += \
 	utilities/install-deps \
 	utilities/quickstart
 
+man_parts += \
+	utilities/man/daemon.scd \
+	utilities/man/environment.scd \
+	utilities/man/expand \
+	utilities/man/help.scd \
+	utilities/man/log.scd \
+	utilities/man/table.scd \
+	utilities/man/tls-files.scd \
+	utilities/man/tls.scd
+EXTRA_DIST += \
+	$(man_parts) \
+	utilities/man/README.md \
+	utilities/man/conf-db.py
+
 bin_PROGRAMS += utilities/ovs-appctl
 utilities_ovs_appctl_SOURCES = utilities/ovs-appctl.c
 utilities_ovs_appctl_LDADD = $(LIB_RPC)
@@ -29,4 +43,5 @@ utilities_ovs_vsctl_SOURCES = \
 	utilities/ovs-vsctl.c \
 	utilities/ovs-vsctl.h
 utilities_ovs_vsctl_LDADD = $(LIB_DB)
+man_pages += utilities/ovs-vsctl.8
 $(utilities_ovs_vsctl_OBJECTS): | lib/db/vswitch_idl.h
