@@ -5,10 +5,15 @@ lib_flow_libflow_a_SOURCES = \
 	lib/flow/classifier.c \
 	lib/flow/classifier.h \
 	lib/flow/extract.c \
+	lib/flow/field_table.h \
+	lib/flow/field_text.c \
+	lib/flow/fields.c \
+	lib/flow/fields.h \
 	lib/flow/flow.c \
 	lib/flow/flow.h \
 	lib/flow/match.c \
 	lib/flow/match.h \
+	lib/flow/match_text.c \
 	lib/flow/miniflow.c \
 	lib/flow/miniflow.h \
 	lib/flow/odp.h \

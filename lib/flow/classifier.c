@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a reader sees hangs on one pointer, the view: the subtables in descending order of their highest
- * priority, and the prefix tries.  Everything a reader decides by (that priority, the prefix length of each
- * subtable in each trie) stands in the view beside the pointer to the subtable, so that a new view changes
- * all of it at once.  Writers copy the view when a subtable comes, goes, or changes its highest priority.
+/* What a reader sees hangs on one pointer, the view: the subtables in descending order of their
+ * highest priority, and the prefix tries.  Everything a reader decides by (that priority, the
+ * prefix length of each subtable in each trie) stands in the view beside the pointer to the
+ * subtable, so that a new view changes all of it at once.  Writers copy the view when a subtable
+ * comes, goes, or changes its highest priority.
  *
- * A look-up in a subtable gives up as soon as it knows that no rule matches, and adds to the mask only what
- * that knowledge rests on:
+ * A look-up in a subtable gives up as soon as it knows that no rule matches, and adds to the mask
+ * only what that knowledge rests on:
  *   - after the words of a stage, if no rule has their hash: the mask of these stages;
- *   - before L3, if a trie has no prefix of the subtable's length for the flow's address: the leading bits
- *     that the trie looked at, and nothing else;
- *   - at the end, if the trie of the subtable's ports has no rule with the flow's ports: the bits that the
- *     trie looked at, and nothing else; otherwise the subtable's mask.
- * Each of these is a proof on its own: whatever agrees in the added bits is refused, too. */
+ *   - before L3, if a trie has no prefix of the subtable's length for the flow's address: the
+ *     leading bits that the trie looked at, and nothing else;
+ *   - at the end, if the trie of the subtable's ports has no rule with the flow's ports: the bits
+ *     that the trie looked at, and nothing else; otherwise the subtable's mask. Each of these is a
+ *     proof on its own: whatever agrees in the added bits is refused, too. */
 #include "flow/classifier.h"
 
 #include <stdlib.h>
@@ -83,7 +84,8 @@ struct cls_subtable {
 static const uint8_t stage_ends[] = FLOW_STAGE_ENDS;
 static_assert(ARRAY_SIZE(stage_ends) == FLOW_N_STAGES, "an end for each stage");
 
-/* ---- prefixes ------------------------------------------------------------------------------------ */
+/* ---- prefixes
+ * ------------------------------------------------------------------------------------ */
 
 static struct trie_key key_of_field(const struct flow *f, const struct prefix *p)
 {
@@ -167,7 +169,8 @@ static void prefixes_add_rule(struct prefixes *p, const struct match *m, bool ad
 	}
 }
 
-/* ---- subtables ----------------------------------------------------------------------------------- */
+/* ---- subtables
+ * ----------------------------------------------------------------------------------- */
 
 static struct trie_key ports_key(const struct flow *f, const struct cls_subtable *s)
 {
@@ -175,7 +178,8 @@ static struct trie_key ports_key(const struct flow *f, const struct cls_subtable
 		     miniflow_word(&s->mask->masks, FLOW_U64_OF(tp_src));
 	be32 both;
 
-	static_assert(FLOW_U64_OF(tp_src) * 8 == offsetof(struct flow, tp_src), "first in the word");
+	static_assert(FLOW_U64_OF(tp_src) * 8 == offsetof(struct flow, tp_src),
+		      "first in the word");
 	memcpy(&both, &w, sizeof(both));
 	return (struct trie_key){ { (uint64_t)ntohl(both) << 32, 0 } };
 }
@@ -255,7 +259,8 @@ static struct priority_count *priority_find(const struct cls_subtable *s, int pr
 	return NULL;
 }
 
-/* ---- views --------------------------------------------------------------------------------------- */
+/* ---- views
+ * --------------------------------------------------------------------------------------- */
 
 static struct view_entry entry_of_subtable(struct cls_subtable *s, const struct prefixes *prefixes)
 {
@@ -268,7 +273,8 @@ static struct view_entry entry_of_subtable(struct cls_subtable *s, const struct 
 	return e;
 }
 
-/* Publishes a view in which 's' stands according to its highest priority, or, with 'gone', no longer. */
+/* Publishes a view in which 's' stands according to its highest priority, or, with 'gone', no
+ * longer. */
 static void view_update(struct classifier *cls, struct cls_subtable *s, bool gone)
 {
 	struct cls_view *old = rcu_load_locked(&cls->view);
@@ -317,7 +323,8 @@ void classifier_destroy(struct classifier *cls)
 	rcu_free(cls);
 }
 
-/* ---- rules --------------------------------------------------------------------------------------- */
+/* ---- rules
+ * --------------------------------------------------------------------------------------- */
 
 void cls_rule_init(struct cls_rule *r, const struct match *m, int priority)
 {
@@ -485,7 +492,8 @@ size_t classifier_count(const struct classifier *cls)
 	return __atomic_load_n(&cls->n_rules, __ATOMIC_RELAXED);
 }
 
-/* ---- look-up ------------------------------------------------------------------------------------- */
+/* ---- look-up
+ * ------------------------------------------------------------------------------------- */
 
 /* What one look-up found out about tries so far. */
 struct lookup {
@@ -551,7 +559,8 @@ static bool ports_refuse(struct lookup *l, const struct cls_subtable *s)
 	return true;
 }
 
-static bool rule_matches(const struct cls_rule *r, const struct flow *f, const struct cls_subtable *s)
+static bool rule_matches(const struct cls_rule *r, const struct flow *f,
+			 const struct cls_subtable *s)
 {
 	const struct miniflow *want = r->match.flow;
 	const uint64_t *v = want->values;

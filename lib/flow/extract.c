@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The packet parser: one pass over the headers, which writes the words of the key in their order and the map
- * beside them.  A word that is 0 is not kept: storing it and not advancing costs less than a branch.
+/* The packet parser: one pass over the headers, which writes the words of the key in their order
+ * and the map beside them.  A word that is 0 is not kept: storing it and not advancing costs less
+ * than a branch.
  *
- * A cursor holds what is left of the frame; every read compares with it first.  A header that is cut short
- * or contradicts itself ends the parse of its layer: its fields stay out of the key (0), the packet goes on.
- * Lengths inside IP headers only ever shorten what is looked at: trailing padding is no L4 header. */
+ * A cursor holds what is left of the frame; every read compares with it first.  A header that is
+ * cut short or contradicts itself ends the parse of its layer: its fields stay out of the key (0),
+ * the packet goes on. Lengths inside IP headers only ever shorten what is looked at: trailing
+ * padding is no L4 header. */
 #include "flow/flow.h"
 
 #include "flow/miniflow.h"
@@ -47,7 +49,8 @@ static ALWAYS_INLINE void put_pair(struct writer *w, unsigned int word, uint32_t
 	put_word(w, word, v);
 }
 
-static ALWAYS_INLINE void put_octets(struct writer *w, unsigned int word, const void *p, unsigned int n)
+static ALWAYS_INLINE void put_octets(struct writer *w, unsigned int word, const void *p,
+				     unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++)
 		put_word(w, word + i, load_u64((const char *)p + 8 * i));
@@ -151,7 +154,8 @@ static ALWAYS_INLINE void put_l3_word(struct writer *w, const struct l3l4 *k)
 	put_word(w, FLOW_U64_OF(ipv6_label), v);
 }
 
-static ALWAYS_INLINE void put_ct_ports(struct writer *w, const struct packet_md *md, be16 src, be16 dst)
+static ALWAYS_INLINE void put_ct_ports(struct writer *w, const struct packet_md *md, be16 src,
+				       be16 dst)
 {
 	struct {
 		be16 src, dst, ct_src, ct_dst;
@@ -177,9 +181,10 @@ static ALWAYS_INLINE void put_tcp_flags(struct writer *w, be16 flags)
 	put_octets(w, FLOW_U64_OF(tcp_flags), &word, 1);
 }
 
-/* Neighbour solicitation and advertisement.  An option of no length ends the list, one that runs over the
- * end makes the rest void, a second address of one kind makes the whole message void. */
-static void put_nd(struct writer *w, struct reader r, const struct packet_md *md, be16 type, be16 code)
+/* Neighbour solicitation and advertisement.  An option of no length ends the list, one that runs
+ * over the end makes the rest void, a second address of one kind makes the whole message void. */
+static void put_nd(struct writer *w, struct reader r, const struct packet_md *md, be16 type,
+		   be16 code)
 {
 	struct nd_hdr h;
 	struct {
@@ -221,8 +226,8 @@ invalid:
 }
 
 /* 'r' stands at the L4 header of a packet that is no later fragment. */
-static ALWAYS_INLINE void put_l4(struct writer *w, const struct reader *r, const struct packet_md *md,
-				 uint8_t proto, bool v6)
+static ALWAYS_INLINE void put_l4(struct writer *w, const struct reader *r,
+				 const struct packet_md *md, uint8_t proto, bool v6)
 {
 	be16 src = 0, dst = 0;
 
@@ -322,7 +327,8 @@ malformed:
 	put_ct_ports(w, &p->md, 0, 0);
 }
 
-/* Walks extension headers from 'k->proto' on to the one that is none.  False if the chain is cut. */
+/* Walks extension headers from 'k->proto' on to the one that is none.  False if the chain is
+ * cut. */
 static bool skip_ipv6_exts(struct reader *r, struct l3l4 *k)
 {
 	for (;;) {

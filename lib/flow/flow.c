@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Whole flows and masks, word by word, and the editing of a key by actions that add or take off headers. */
+/* Whole flows and masks, word by word, and the editing of a key by actions that add or take off
+ * headers. */
 #include "flow/flow.h"
 
 #include <stdio.h>
@@ -7,7 +8,8 @@
 #include "flow/miniflow.h"
 #include "packet/headers.h"
 
-/* ---- whole words --------------------------------------------------------------------------------- */
+/* ---- whole words
+ * --------------------------------------------------------------------------------- */
 
 bool flow_equal(const struct flow *a, const struct flow *b)
 {
@@ -52,7 +54,8 @@ bool flow_mask_is_catchall(const struct flow_mask *m)
 	return true;
 }
 
-/* ---- what a packet of a type can have ------------------------------------------------------------ */
+/* ---- what a packet of a type can have
+ * ------------------------------------------------------------ */
 
 static void mask_tunnel(struct flow_mask *m, const struct flow_tnl *t)
 {
@@ -195,7 +198,8 @@ void flow_mask_init_for_packet(struct flow_mask *m, const struct flow *f)
 	mask_l4(m, f, f->eth_type == htons(ETH_TYPE_IPV6));
 }
 
-/* ---- symmetric hashes ---------------------------------------------------------------------------- */
+/* ---- symmetric hashes
+ * ---------------------------------------------------------------------------- */
 
 static uint64_t xor_mac(const uint8_t a[6], const uint8_t b[6])
 {
@@ -258,7 +262,8 @@ uint32_t flow_hash_symmetric_l3l4(const struct flow *f, uint32_t basis, bool wit
 	return flow_hash_finish(hash);
 }
 
-/* ---- editing ------------------------------------------------------------------------------------- */
+/* ---- editing
+ * ------------------------------------------------------------------------------------- */
 
 unsigned int flow_n_vlans(const struct flow *f)
 {
@@ -335,7 +340,8 @@ void flow_push_mpls(struct flow *f, be16 eth_type, struct flow_mask *mask)
 			ttl = f->ip_ttl ? f->ip_ttl : 64;
 		}
 		/* explicit null of the version, RFC 3032 section 2.1 */
-		lse = (v6 ? 2u : 0u) << MPLS_LABEL_SHIFT | tc << MPLS_TC_SHIFT | MPLS_BOS_MASK | ttl;
+		lse = (v6 ? 2u : 0u) << MPLS_LABEL_SHIFT | tc << MPLS_TC_SHIFT | MPLS_BOS_MASK |
+		      ttl;
 		memset(f->mpls_lse, 0, sizeof(f->mpls_lse));
 		clear_l3(f);
 	}
@@ -377,7 +383,8 @@ void flow_to_packet_md(const struct flow *f, struct packet_md *md)
 		md->tunnel = f->tunnel;
 }
 
-/* ---- Ethernet addresses -------------------------------------------------------------------------- */
+/* ---- Ethernet addresses
+ * -------------------------------------------------------------------------- */
 
 bool eth_is_broadcast(const uint8_t a[6])
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The flow key: every field that may be matched, laid out in 64-bit words so that a miniflow (bitmap and
- * packed words) of it is what is hashed, compared and stored.  A mask has the same layout.
- * Words stand in the order of the stages of a staged look-up: metadata, L2, L3, L4.
- * Members are in network byte order where their type says be*, else in host order. */
+/* The flow key: every field that may be matched, laid out in 64-bit words so that a miniflow
+ * (bitmap and packed words) of it is what is hashed, compared and stored.  A mask has the same
+ * layout. Words stand in the order of the stages of a staged look-up: metadata, L2, L3, L4. Members
+ * are in network byte order where their type says be*, else in host order. */
 #ifndef FLOW_FLOW_H
 #define FLOW_FLOW_H
 
@@ -31,8 +31,8 @@ struct flow_nsh {
 };
 
 struct flow {
-	/* Metadata stage.  What few flows have comes first, so that all words of a plain flow fall into
-	 * the second half of the flowmap. */
+	/* Metadata stage.  What few flows have comes first, so that all words of a plain flow fall
+	 * into the second half of the flowmap. */
 	struct flow_tnl tunnel;
 	be64 metadata;
 	uint32_t regs[FLOW_N_REGS];
@@ -108,8 +108,8 @@ struct flowmap {
 	uint64_t bits[2];
 };
 
-/* A compact flow: the words whose bit is set in 'map', in order.  In a flow made by any function here a word
- * that is 0 is left out, so that equal flows are equal octet by octet. */
+/* A compact flow: the words whose bit is set in 'map', in order.  In a flow made by any function
+ * here a word that is 0 is left out, so that equal flows are equal octet by octet. */
 struct miniflow {
 	struct flowmap map;
 	uint64_t values[]; /* miniflow_n_values() of them */
@@ -123,8 +123,9 @@ struct minimask {
 	struct miniflow masks;
 };
 
-/* Parses 'p' (data, len, md, packet_type), sets its l*_ofs, fills the key; never reads past the end: what is
- * cut or malformed is left out of the key as the kernel's parser does.  Returns DROP_NONE, or DROP_RUNT. */
+/* Parses 'p' (data, len, md, packet_type), sets its l*_ofs, fills the key; never reads past the
+ * end: what is cut or malformed is left out of the key as the kernel's parser does.  Returns
+ * DROP_NONE, or DROP_RUNT. */
 enum drop_reason miniflow_extract(struct packet *, struct miniflow_buf *);
 enum drop_reason flow_extract(struct packet *, struct flow *);
 
@@ -140,8 +141,8 @@ uint32_t miniflow_hash(const struct miniflow *, uint32_t basis);
 uint32_t miniflow_hash_in_mask(const struct miniflow *, const struct minimask *, uint32_t basis);
 bool miniflow_equal_in_mask(const struct miniflow *key, const struct miniflow *masked,
 			    const struct minimask *mask);
-/* 5-tuple hash of a packet's key: addresses, protocol, and ports unless it is a fragment; Ethernet addresses
- * and type of what is not IP. */
+/* 5-tuple hash of a packet's key: addresses, protocol, and ports unless it is a fragment; Ethernet
+ * addresses and type of what is not IP. */
 uint32_t miniflow_hash_5tuple(const struct miniflow *, uint32_t basis);
 /* The same for both directions; ports of TCP and SCTP, in the second of UDP, too, if 'with_udp'. */
 uint32_t flow_hash_symmetric_l4(const struct flow *, uint32_t basis);
@@ -167,11 +168,12 @@ bool flow_mask_is_catchall(const struct flow_mask *);
 unsigned int flow_n_vlans(const struct flow *);
 void flow_push_vlan(struct flow *, be16 tpid);
 void flow_pop_vlan(struct flow *);
-/* How many VLAN tags the parser takes off (other_config:vlan-limit): 1 to FLOW_MAX_VLANS, which 0 and what
- * is larger mean, too.  FLOW_MAX_VLANS at the start.  Threads: any. */
+/* How many VLAN tags the parser takes off (other_config:vlan-limit): 1 to FLOW_MAX_VLANS, which 0
+ * and what is larger mean, too.  FLOW_MAX_VLANS at the start.  Threads: any. */
 void flow_set_vlan_limit(unsigned int);
-/* MPLS editing.  'eth_type' is the one that the packet has afterwards; pushing copies TTL and traffic class
- * of the outer label or the IP header and clears what stands behind the stack, popping shifts. */
+/* MPLS editing.  'eth_type' is the one that the packet has afterwards; pushing copies TTL and
+ * traffic class of the outer label or the IP header and clears what stands behind the stack,
+ * popping shifts. */
 unsigned int flow_n_mpls(const struct flow *);
 void flow_push_mpls(struct flow *, be16 eth_type, struct flow_mask *);
 void flow_pop_mpls(struct flow *, be16 eth_type);

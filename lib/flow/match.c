@@ -7,7 +7,8 @@
 #include "base/util.h"
 #include "flow/miniflow.h"
 
-/* ---- shared minimasks ---------------------------------------------------------------------------- */
+/* ---- shared minimasks
+ * ---------------------------------------------------------------------------- */
 
 struct shared_mask {
 	uint32_t refs; /* atomic */
@@ -47,7 +48,8 @@ void minimask_unref(struct minimask *m)
 		free(shared_mask(m));
 }
 
-/* ---- matches ------------------------------------------------------------------------------------- */
+/* ---- matches
+ * ------------------------------------------------------------------------------------- */
 
 void match_init_catchall(struct match *m)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A match: a flow and the mask of what counts; bits outside the mask are 0 in the flow.  The compact form
- * is what rules hold; minimasks are shared by the rules of one shape. */
+/* A match: a flow and the mask of what counts; bits outside the mask are 0 in the flow.  The
+ * compact form is what rules hold; minimasks are shared by the rules of one shape. */
 #ifndef FLOW_MATCH_H
 #define FLOW_MATCH_H
 

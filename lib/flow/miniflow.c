@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A hash of a flow is one over its non-zero words and their numbers, so that it is the same whether the flow
- * is whole or compact.  A hash under a mask is one over every word of the mask in turn, those that the flow
- * lacks included: it needs no numbers, because the words are the mask's. */
+/* A hash of a flow is one over its non-zero words and their numbers, so that it is the same whether
+ * the flow is whole or compact.  A hash under a mask is one over every word of the mask in turn,
+ * those that the flow lacks included: it needs no numbers, because the words are the mask's. */
 #include "flow/miniflow.h"
 
 POPCNT_CLONES size_t miniflow_n_values(const struct miniflow *m)
@@ -146,8 +146,8 @@ POPCNT_CLONES bool miniflow_equal_in_mask(const struct miniflow *key, const stru
 	return true;
 }
 
-/* The words that tell one transport connection from another, with the ports only where every packet of the
- * connection has them: not in fragments. */
+/* The words that tell one transport connection from another, with the ports only where every packet
+ * of the connection has them: not in fragments. */
 POPCNT_CLONES uint32_t miniflow_hash_5tuple(const struct miniflow *m, uint32_t basis)
 {
 	uint64_t hash = basis;

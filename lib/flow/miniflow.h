@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compact flows, inside: maps, words by number, and the hash of words.  For lib/flow and for look-ups that
- * want a member of a packet's key without expanding it. */
+/* Compact flows, inside: maps, words by number, and the hash of words.  For lib/flow and for
+ * look-ups that want a member of a packet's key without expanding it. */
 #ifndef FLOW_MINIFLOW_H
 #define FLOW_MINIFLOW_H
 
 #include "flow/flow.h"
 
-/* Functions that count bits for each packet are compiled twice, with and without the CPU's instruction for
- * it, and the loader takes the right one.  Sanitizers cannot start before such a choice. */
+/* Functions that count bits for each packet are compiled twice, with and without the CPU's
+ * instruction for it, and the loader takes the right one.  Sanitizers cannot start before such a
+ * choice. */
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && \
 	!defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(__POPCNT__)
 #define POPCNT_CLONES __attribute__((target_clones("popcnt", "default")))
@@ -82,8 +83,8 @@ static inline void flow_set_word(struct flow *f, unsigned int word, uint64_t v)
 	memcpy((char *)f + word * 8, &v, sizeof(v));
 }
 
-/* A hash of words: each step folds the 128-bit product with an odd constant, so that every bit of a word
- * reaches the whole state in one multiplication. */
+/* A hash of words: each step folds the 128-bit product with an odd constant, so that every bit of a
+ * word reaches the whole state in one multiplication. */
 static inline uint64_t flow_hash_add(uint64_t hash, uint64_t word)
 {
 	__extension__ typedef unsigned __int128 product;

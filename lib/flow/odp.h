@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Datapath keys and actions as attributes (linux/openvswitch.h), and their text (SPEC 2.3).
- * Actions have one encoding everywhere: translation writes it, the userspace datapath executes it, the
- * kernel provider sends it, one printer and one parser show it.  Userspace-only actions start at 0x1000. */
+/* Datapath keys and actions as attributes (linux/openvswitch.h), and their text (SPEC 2.3). Actions
+ * have one encoding everywhere: translation writes it, the userspace datapath executes it, the
+ * kernel provider sends it, one printer and one parser show it.  Userspace-only actions start at
+ * 0x1000. */
 #ifndef FLOW_ODP_H
 #define FLOW_ODP_H
 
@@ -25,8 +26,8 @@ enum {
 enum { ODP_PSAMPLE_GROUP = 1, ODP_PSAMPLE_COOKIE };
 #define ODP_HASH_ALG_SYM_L4 1 /* beside OVS_HASH_ALG_L4 */
 
-/* The userdata of a userspace action: why the packet comes up.  Little else than our own programs reads it;
- * other userdata is shown in hex.  Host byte order. */
+/* The userdata of a userspace action: why the packet comes up.  Little else than our own programs
+ * reads it; other userdata is shown in hex.  Host byte order. */
 enum odp_cookie_type {
 	ODP_COOKIE_SLOW_PATH = 1, /* translate and execute in userspace */
 	ODP_COOKIE_SFLOW,
@@ -87,10 +88,12 @@ void odp_buf_init_stack(struct odp_buf *, void *room, size_t size); /* 4-aligned
 void odp_buf_uninit(struct odp_buf *);
 void odp_buf_clear(struct odp_buf *);
 void odp_put(struct odp_buf *, uint16_t type, const void *, size_t len);
-void *odp_put_room(struct odp_buf *, uint16_t type, size_t len); /* not set; valid until the next put */
+/* Room of 'len' octets, zeroed; valid until the next put. */
+void *odp_put_room(struct odp_buf *, uint16_t type, size_t len);
 void odp_put_flag(struct odp_buf *, uint16_t type);
 void odp_put_u8(struct odp_buf *, uint16_t type, uint8_t);
-void odp_put_u16(struct odp_buf *, uint16_t type, uint16_t); /* as it is: be16 for the fields that are */
+/* As it is: be16 for the fields that are. */
+void odp_put_u16(struct odp_buf *, uint16_t type, uint16_t);
 void odp_put_u32(struct odp_buf *, uint16_t type, uint32_t);
 void odp_put_u64(struct odp_buf *, uint16_t type, uint64_t);
 size_t odp_nest_begin(struct odp_buf *, uint16_t type); /* returns what odp_nest_end() takes */
@@ -101,12 +104,13 @@ void odp_nest_cancel(struct odp_buf *, size_t start);
 	for ((NLA) = (struct nlattr *)(DATA), (LEFT) = (int)(LEN); nla_ok(NLA, LEFT);              \
 	     (NLA) = nla_next(NLA, &(LEFT)))
 
-/* Commits to 'acts' what turns 'base' (the key of the packet as actions so far left it) into 'flow', masked
- * sets and pushes and pops in the right order; 'base' is then equal to 'flow' and 'mask' has what the sets
- * depended on.  Used by translation before each output.
- * A set takes only the members that differ, and of those the bits that 'mask' has, if these cover the
- * difference.  The tunnel is left alone, in 'base', too: odp_commit_tunnel(). */
-void odp_commit(const struct flow *flow, struct flow *base, struct odp_buf *acts, struct flow_mask *mask);
+/* Commits to 'acts' what turns 'base' (the key of the packet as actions so far left it) into
+ * 'flow', masked sets and pushes and pops in the right order; 'base' is then equal to 'flow' and
+ * 'mask' has what the sets depended on.  Used by translation before each output. A set takes only
+ * the members that differ, and of those the bits that 'mask' has, if these cover the difference.
+ * The tunnel is left alone, in 'base', too: odp_commit_tunnel(). */
+void odp_commit(const struct flow *flow, struct flow *base, struct odp_buf *acts,
+		struct flow_mask *mask);
 /* The same for the tunnel, before output to a tunnel port. */
 void odp_commit_tunnel(const struct flow *flow, struct flow *base, struct odp_buf *acts);
 
@@ -115,8 +119,8 @@ enum odp_fitness { ODP_FIT_PERFECT, ODP_FIT_TOO_MUCH, ODP_FIT_TOO_LITTLE, ODP_FI
 void odp_key_encode(struct odp_buf *, const struct flow *);
 void odp_mask_encode(struct odp_buf *, const struct flow *, const struct flow_mask *);
 enum odp_fitness odp_key_decode(const void *key, size_t len, struct flow *, char **error);
-enum odp_fitness odp_mask_decode(const void *mask, size_t len, const struct flow *, struct flow_mask *,
-				 char **error);
+enum odp_fitness odp_mask_decode(const void *mask, size_t len, const struct flow *,
+				 struct flow_mask *, char **error);
 
 /* Text.  'port_name' (may be NULL) maps a datapath port to its name, NULL if unknown. */
 struct odp_names {
@@ -130,7 +134,8 @@ void odp_flow_format(const struct flow *, const struct flow_mask *, bool verbose
 char *odp_flow_parse(const char *, const struct odp_names *, struct flow *, struct flow_mask *);
 void odp_actions_format(const void *acts, size_t len, const struct odp_names *, struct str *);
 char *odp_actions_parse(const char *, const struct odp_names *, struct odp_buf *);
-/* Checks an action list that came from outside: lengths, nesting depth, types.  NULL or a sentence. */
+/* Checks an action list that came from outside: lengths, nesting depth, types.  NULL or a
+ * sentence. */
 char *odp_actions_check(const void *acts, size_t len);
 
 struct ufid {

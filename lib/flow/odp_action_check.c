@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The gate for action lists from outside: whoever executes a list that passed here may rely on the lengths,
- * the nesting and the kinds. */
+/* The gate for action lists from outside: whoever executes a list that passed here may rely on the
+ * lengths, the nesting and the kinds. */
 #include "base/util.h"
 #include "flow/odp_attr.h"
 #include "packet/headers.h"
@@ -150,7 +150,8 @@ static char *check_nat(const struct nlattr *a)
 	     (!at[OVS_NAT_ATTR_PROTO_MIN] || !has_len(at[OVS_NAT_ATTR_PROTO_MAX], 2))))
 		return xasprintf("actions: nat has a malformed port range");
 	if ((min || at[OVS_NAT_ATTR_PROTO_MIN]) && !at[OVS_NAT_ATTR_SRC] && !at[OVS_NAT_ATTR_DST])
-		return xasprintf("actions: nat has a range, but is of neither source nor destination");
+		return xasprintf(
+			"actions: nat has a range, but is of neither source nor destination");
 	return NULL;
 }
 
@@ -274,7 +275,8 @@ static char *check_fixed(const struct nlattr *a)
 	case OVS_ACTION_ATTR_PUSH_VLAN:
 		memcpy(&vlan, nla_data(a), sizeof(vlan));
 		if (!eth_type_is_vlan(vlan.vlan_tpid))
-			return xasprintf("actions: push_vlan of type 0x%04x", ntohs(vlan.vlan_tpid));
+			return xasprintf("actions: push_vlan of type 0x%04x",
+					 ntohs(vlan.vlan_tpid));
 		break;
 	case OVS_ACTION_ATTR_PUSH_MPLS:
 	case OVS_ACTION_ATTR_ADD_MPLS:

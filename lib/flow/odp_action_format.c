@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The text of datapath actions.  The list may come from outside: attributes that are too short for their type
- * are shown as "bad ..." and never read past. */
+/* The text of datapath actions.  The list may come from outside: attributes that are too short for
+ * their type are shown as "bad ..." and never read past. */
 #include <arpa/inet.h>
 
 #include "base/str.h"
@@ -36,7 +36,8 @@ static void put_hex(struct str *s, const void *data, size_t n)
 		str_printf(s, "%02x", *p++);
 }
 
-/* ---- userspace ----------------------------------------------------------------------------------- */
+/* ---- userspace
+ * ----------------------------------------------------------------------------------- */
 
 static const struct odp_flag slow_reasons[] = {
 	{ ODP_SLOW_CFM, "cfm" },	{ ODP_SLOW_BFD, "bfd" },	{ ODP_SLOW_LACP, "lacp" },
@@ -134,7 +135,8 @@ static void put_userspace(struct printer *o, const struct nlattr *a)
 	str_putc(o->s, ')');
 }
 
-/* ---- connection tracking ------------------------------------------------------------------------- */
+/* ---- connection tracking
+ * ------------------------------------------------------------------------- */
 
 static void put_address(struct str *s, const struct nlattr *a, bool brackets)
 {
@@ -269,7 +271,8 @@ static void put_ct(struct str *s, const struct nlattr *a)
 	}
 }
 
-/* ---- set ----------------------------------------------------------------------------------------- */
+/* ---- set
+ * ----------------------------------------------------------------------------------------- */
 
 static void put_nsh_parts(struct str *s, const struct flow *f, const struct flow_mask *mask)
 {
@@ -298,7 +301,8 @@ static void put_set(struct printer *o, const struct nlattr *a, bool masked)
 		odp_tunnel_decode(nla_data(n), nla_len(n), false, &f.tunnel, &unknown);
 		odp_tunnel_format(&f.tunnel, NULL, false, o->s);
 	} else if (type == OVS_KEY_ATTR_NSH) {
-		odp_nsh_decode(nla_data(n), nla_len(n), false, &f.nsh, masked ? &mask.masks.nsh : NULL);
+		odp_nsh_decode(nla_data(n), nla_len(n), false, &f.nsh,
+			       masked ? &mask.masks.nsh : NULL);
 		put_nsh_parts(o->s, &f, masked ? &mask : NULL);
 	} else if (!size || (size_t)nla_len(n) != size * (masked ? 2 : 1)) {
 		str_printf(o->s, "bad key%u", type);
@@ -316,7 +320,8 @@ static void put_set(struct printer *o, const struct nlattr *a, bool masked)
 			if (masked)
 				m = ntohs(mask.masks.tcp_flags);
 			str_put(o->s, "tcp_flags(");
-			odp_flags_format(odp_tcp_flags, ntohs(f.tcp_flags), m, TCP_FLAGS_MASK, o->s);
+			odp_flags_format(odp_tcp_flags, ntohs(f.tcp_flags), m, TCP_FLAGS_MASK,
+					 o->s);
 			str_putc(o->s, ')');
 		} else if (!g) {
 			str_printf(o->s, "key%u(", type);
@@ -333,7 +338,8 @@ static void put_set(struct printer *o, const struct nlattr *a, bool masked)
 	str_putc(o->s, ')');
 }
 
-/* ---- headers ------------------------------------------------------------------------------------- */
+/* ---- headers
+ * ------------------------------------------------------------------------------------- */
 
 static void put_lse(struct str *s, be32 lse)
 {
@@ -351,8 +357,8 @@ static void put_push_nsh(struct str *s, const struct nlattr *a)
 	int left;
 
 	odp_nsh_decode(nla_data(a), nla_len(a), false, &h, NULL);
-	str_printf(s, "push_nsh(flags=%u,ttl=%u,mdtype=%u,np=%u,spi=%#x,si=%u", h.flags, h.ttl, h.mdtype,
-		   h.np, ntohl(h.path_hdr) >> 8, ntohl(h.path_hdr) & 0xff);
+	str_printf(s, "push_nsh(flags=%u,ttl=%u,mdtype=%u,np=%u,spi=%#x,si=%u", h.flags, h.ttl,
+		   h.mdtype, h.np, ntohl(h.path_hdr) >> 8, ntohl(h.path_hdr) & 0xff);
 	if (h.mdtype == NSH_MDTYPE1)
 		for (int i = 0; i < 4; i++)
 			str_printf(s, ",c%d=0x%x", i + 1, ntohl(h.context[i]));
@@ -364,7 +370,8 @@ static void put_push_nsh(struct str *s, const struct nlattr *a)
 	str_putc(s, ')');
 }
 
-/* ---- nested lists -------------------------------------------------------------------------------- */
+/* ---- nested lists
+ * -------------------------------------------------------------------------------- */
 
 static const struct nlattr *find(const struct nlattr *a, unsigned int type)
 {
@@ -422,7 +429,8 @@ static void put_psample(struct str *s, const struct nlattr *a)
 	str_putc(s, ')');
 }
 
-/* ---- one action ---------------------------------------------------------------------------------- */
+/* ---- one action
+ * ---------------------------------------------------------------------------------- */
 
 static size_t fixed_size(int type)
 {

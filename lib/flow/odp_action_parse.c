@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Reads the text of datapath actions.  One function an action; each stands behind "name(" or "name" and takes
- * what follows.  They return false with the cursor at what they did not understand. */
+/* Reads the text of datapath actions.  One function an action; each stands behind "name(" or "name"
+ * and takes what follows.  They return false with the cursor at what they did not understand. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +53,8 @@ static bool numbers(struct parser *p, const struct number *n, size_t n_numbers)
 	}
 }
 
-/* ---- userspace ----------------------------------------------------------------------------------- */
+/* ---- userspace
+ * ----------------------------------------------------------------------------------- */
 
 static bool parse_slow_path(struct parser *p, struct odp_cookie *c)
 {
@@ -93,7 +94,9 @@ static bool parse_cookie(struct parser *p, struct odp_cookie *c)
 		return parse_slow_path(p, c);
 	if (scan_text(&p->s, "sFlow(")) {
 		const struct number n[] = {
-			{ "vid", 0xfff, &v[0] }, { "pcp", 7, &v[1] }, { "output", UINT32_MAX, &v[2] },
+			{ "vid", 0xfff, &v[0] },
+			{ "pcp", 7, &v[1] },
+			{ "output", UINT32_MAX, &v[2] },
 		};
 
 		c->type = ODP_COOKIE_SFLOW;
@@ -105,9 +108,12 @@ static bool parse_cookie(struct parser *p, struct odp_cookie *c)
 	}
 	if (scan_text(&p->s, "controller(")) {
 		const struct number n[] = {
-			{ "reason", UINT16_MAX, &v[0] },     { "dont_send", 1, &v[1] },
-			{ "continuation", 1, &v[2] },	      { "recirc_id", UINT32_MAX, &v[3] },
-			{ "rule_cookie", UINT64_MAX, &v[4] }, { "controller_id", UINT16_MAX, &v[5] },
+			{ "reason", UINT16_MAX, &v[0] },
+			{ "dont_send", 1, &v[1] },
+			{ "continuation", 1, &v[2] },
+			{ "recirc_id", UINT32_MAX, &v[3] },
+			{ "rule_cookie", UINT64_MAX, &v[4] },
+			{ "controller_id", UINT16_MAX, &v[5] },
 			{ "max_len", UINT16_MAX, &v[6] },
 		};
 
@@ -207,7 +213,8 @@ static bool parse_userspace(struct parser *p)
 	return true;
 }
 
-/* ---- connection tracking ------------------------------------------------------------------------- */
+/* ---- connection tracking
+ * ------------------------------------------------------------------------- */
 
 /* An address of either family, in brackets or not; returns its octets, 0 if there is none. */
 static size_t nat_address(struct parser *p, uint8_t addr[16])
@@ -372,7 +379,8 @@ static bool parse_ct(struct parser *p)
 	return true;
 }
 
-/* ---- set ----------------------------------------------------------------------------------------- */
+/* ---- set
+ * ----------------------------------------------------------------------------------------- */
 
 static bool parse_set(struct parser *p)
 {
@@ -420,7 +428,8 @@ static bool parse_set(struct parser *p)
 	return scan_char(&p->s, ')');
 }
 
-/* ---- headers ------------------------------------------------------------------------------------- */
+/* ---- headers
+ * ------------------------------------------------------------------------------------- */
 
 static bool parse_push_vlan(struct parser *p)
 {
@@ -545,7 +554,8 @@ static bool parse_hash(struct parser *p)
 	return true;
 }
 
-/* ---- nested lists -------------------------------------------------------------------------------- */
+/* ---- nested lists
+ * -------------------------------------------------------------------------------- */
 
 /* A list up to its closing parenthesis, as attribute 'type'. */
 static bool nested(struct parser *p, uint16_t type)
@@ -629,7 +639,8 @@ static bool parse_psample(struct parser *p)
 	return scan_char(&p->s, ')');
 }
 
-/* ---- one action ---------------------------------------------------------------------------------- */
+/* ---- one action
+ * ---------------------------------------------------------------------------------- */
 
 /* "name(number)" */
 static bool parse_number_action(struct parser *p, uint16_t type)
@@ -778,8 +789,10 @@ char *odp_actions_parse(const char *text, const struct odp_names *names, struct 
 	char *err;
 
 	if (!parse_list(&p) || *p.s.p) {
-		err = scan_error(&p.s, "actions", p.depth == ODP_MAX_NESTING ? "nested too deeply" :
-					  b->len > ODP_MAX_ACTIONS_LEN ? "too long" : "syntax error");
+		err = scan_error(&p.s, "actions",
+				 p.depth == ODP_MAX_NESTING     ? "nested too deeply"
+				 : b->len > ODP_MAX_ACTIONS_LEN ? "too long"
+								: "syntax error");
 	} else if (b->overflow) {
 		err = xasprintf("actions: too long");
 	} else {

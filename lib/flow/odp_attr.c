@@ -318,7 +318,8 @@ void odp_attr_to_flow(uint16_t type, const void *payload, bool is_mask, struct f
 	}
 }
 
-void odp_set_encode(struct odp_buf *b, uint16_t type, const struct flow *f, const struct flow_mask *mask)
+void odp_set_encode(struct odp_buf *b, uint16_t type, const struct flow *f,
+		    const struct flow_mask *mask)
 {
 	union odp_attr_value v, m, exact;
 	size_t size = odp_attr_size(type), nest;
@@ -341,10 +342,11 @@ void odp_set_encode(struct odp_buf *b, uint16_t type, const struct flow *f, cons
 	odp_nest_end(b, nest);
 }
 
-/* ---- tunnels ------------------------------------------------------------------------------------- */
+/* ---- tunnels
+ * ------------------------------------------------------------------------------------- */
 
-/* As the kernel's struct erspan_metadata: a version, then the index (1) or a timestamp, security group tag
- * and two octets of bit-fields (2), of which direction and hardware id are ours. */
+/* As the kernel's struct erspan_metadata: a version, then the index (1) or a timestamp, security
+ * group tag and two octets of bit-fields (2), of which direction and hardware id are ours. */
 struct erspan_attr {
 	int32_t version;
 	be32 index_or_timestamp;
@@ -354,7 +356,8 @@ struct erspan_attr {
 };
 static_assert(sizeof(struct erspan_attr) == 12, "struct erspan_metadata");
 
-static void put_erspan(struct odp_buf *b, const struct flow_tnl *t, const struct flow_tnl *key, bool is_mask)
+static void put_erspan(struct odp_buf *b, const struct flow_tnl *t, const struct flow_tnl *key,
+		       bool is_mask)
 {
 	struct erspan_attr a = { .version = is_mask ? 0xff : t->erspan_ver };
 
@@ -367,7 +370,8 @@ static void put_erspan(struct odp_buf *b, const struct flow_tnl *t, const struct
 	odp_put(b, OVS_TUNNEL_KEY_ATTR_ERSPAN_OPTS, &a, sizeof(a));
 }
 
-void odp_tunnel_encode(struct odp_buf *b, const struct flow_tnl *t, const struct flow_tnl *key, bool is_mask)
+void odp_tunnel_encode(struct odp_buf *b, const struct flow_tnl *t, const struct flow_tnl *key,
+		       bool is_mask)
 {
 	size_t nest = odp_nest_begin(b, OVS_KEY_ATTR_TUNNEL);
 	static const struct in6_addr zero;
@@ -534,10 +538,11 @@ int odp_tunnel_decode(const void *data, size_t len, bool is_mask, struct flow_tn
 	return left > 0 ? -EINVAL : 0;
 }
 
-/* ---- NSH ----------------------------------------------------------------------------------------- */
+/* ---- NSH
+ * ----------------------------------------------------------------------------------------- */
 
-void odp_nsh_encode(struct odp_buf *b, uint16_t type, const struct flow_nsh *n, const struct flow_nsh *mask,
-		    bool is_mask)
+void odp_nsh_encode(struct odp_buf *b, uint16_t type, const struct flow_nsh *n,
+		    const struct flow_nsh *mask, bool is_mask)
 {
 	size_t nest = odp_nest_begin(b, type);
 	struct ovs_nsh_key_base base[2];
@@ -556,7 +561,8 @@ void odp_nsh_encode(struct odp_buf *b, uint16_t type, const struct flow_nsh *n, 
 	odp_nest_end(b, nest);
 }
 
-int odp_nsh_decode(const void *data, size_t len, bool is_mask, struct flow_nsh *n, struct flow_nsh *mask)
+int odp_nsh_decode(const void *data, size_t len, bool is_mask, struct flow_nsh *n,
+		   struct flow_nsh *mask)
 {
 	int times = mask ? 2 : 1;
 	struct nlattr *a;

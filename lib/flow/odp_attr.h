@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Single key attributes and the members of struct flow they stand for.  Used by the codec of keys, by set
- * actions and by their text; inside lib/flow. */
+/* Single key attributes and the members of struct flow they stand for.  Used by the codec of keys,
+ * by set actions and by their text; inside lib/flow. */
 #ifndef FLOW_ODP_ATTR_H
 #define FLOW_ODP_ATTR_H
 
@@ -47,22 +47,25 @@ union odp_attr_value {
 
 /* Octets of the attribute, 0 if it has no fixed size (nested) or is unknown; MPLS: of one entry. */
 size_t odp_attr_size(uint16_t type);
-/* The attribute's members of a flow, or of a mask, as payload, and back.  VLAN is the outermost tag, MPLS the
- * outermost entry. */
+/* The attribute's members of a flow, or of a mask, as payload, and back.  VLAN is the outermost
+ * tag, MPLS the outermost entry. */
 void odp_attr_from_flow(uint16_t type, const struct flow *, bool is_mask, union odp_attr_value *);
 void odp_attr_to_flow(uint16_t type, const void *payload, bool is_mask, struct flow *);
 
-/* Puts an action that sets what 'mask' covers of the attribute: SET if that is all of it, else SET_MASKED. */
+/* Puts an action that sets what 'mask' covers of the attribute: SET if that is all of it, else
+ * SET_MASKED. */
 void odp_set_encode(struct odp_buf *, uint16_t type, const struct flow *, const struct flow_mask *);
 
-/* Tunnel and NSH keys, which are nests. 'key' tells how many octets of options there are, as a mask does not;
- * for a key it is the same pointer. */
-void odp_tunnel_encode(struct odp_buf *, const struct flow_tnl *, const struct flow_tnl *key, bool is_mask);
+/* Tunnel and NSH keys, which are nests. 'key' tells how many octets of options there are, as a mask
+ * does not; for a key it is the same pointer. */
+void odp_tunnel_encode(struct odp_buf *, const struct flow_tnl *, const struct flow_tnl *key,
+		       bool is_mask);
 /* 0, or -EINVAL; *unknown is set if there are attributes that were not understood. */
 int odp_tunnel_decode(const void *, size_t len, bool is_mask, struct flow_tnl *, bool *unknown);
-void odp_nsh_encode(struct odp_buf *, uint16_t type, const struct flow_nsh *, const struct flow_nsh *mask,
-		    bool is_mask);
+void odp_nsh_encode(struct odp_buf *, uint16_t type, const struct flow_nsh *,
+		    const struct flow_nsh *mask, bool is_mask);
 /* 'mask' may be NULL; else each attribute holds value and mask. 'is_mask' as above. */
-int odp_nsh_decode(const void *, size_t len, bool is_mask, struct flow_nsh *, struct flow_nsh *mask);
+int odp_nsh_decode(const void *, size_t len, bool is_mask, struct flow_nsh *,
+		   struct flow_nsh *mask);
 
 #endif

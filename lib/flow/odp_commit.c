@@ -32,11 +32,13 @@ struct committer {
 	struct flow_mask *mask;
 };
 
-/* What of a changed member is set: the bits that the megaflow matches, if the change is within them, so that
- * the rest of the member passes as it came; else all of it, which the megaflow then must match. */
+/* What of a changed member is set: the bits that the megaflow matches, if the change is within
+ * them, so that the rest of the member passes as it came; else all of it, which the megaflow then
+ * must match. */
 static void choose_mask(const struct committer *c, const struct span *s, struct flow_mask *set)
 {
-	const uint8_t *a = (const uint8_t *)c->flow + s->ofs, *b = (const uint8_t *)c->base + s->ofs;
+	const uint8_t *a = (const uint8_t *)c->flow + s->ofs,
+		      *b = (const uint8_t *)c->base + s->ofs;
 	uint8_t *m = (uint8_t *)&c->mask->masks + s->ofs;
 	bool covered = true;
 
@@ -55,7 +57,8 @@ static void commit(const struct committer *c, uint16_t type, const struct span *
 	for (size_t i = 0; i < n; i++) {
 		const struct span *s = &spans[i];
 
-		if (!memcmp((const uint8_t *)c->flow + s->ofs, (uint8_t *)c->base + s->ofs, s->size))
+		if (!memcmp((const uint8_t *)c->flow + s->ofs, (uint8_t *)c->base + s->ofs,
+			    s->size))
 			continue;
 		if (!any)
 			flow_mask_init_catchall(&set);
@@ -128,7 +131,8 @@ static void commit_l3_l4(const struct committer *c)
 	}
 }
 
-/* ---- MPLS ---------------------------------------------------------------------------------------- */
+/* ---- MPLS
+ * ---------------------------------------------------------------------------------------- */
 
 static void pop_mpls(const struct committer *c, unsigned int n, be16 last_type)
 {
@@ -146,8 +150,8 @@ static void push_mpls(const struct committer *c, unsigned int n)
 	}
 }
 
-/* Entries that both stacks have at the bottom stay; where all differ, the lowest is rewritten in place, so
- * that what lies under the stack need not be known. */
+/* Entries that both stacks have at the bottom stay; where all differ, the lowest is rewritten in
+ * place, so that what lies under the stack need not be known. */
 static void commit_mpls(const struct committer *c)
 {
 	unsigned int n_base = flow_n_mpls(c->base), n_flow = flow_n_mpls(c->flow), same = 0;
@@ -177,7 +181,8 @@ static void commit_mpls(const struct committer *c)
 	}
 }
 
-/* ---- VLAN ---------------------------------------------------------------------------------------- */
+/* ---- VLAN
+ * ---------------------------------------------------------------------------------------- */
 
 static void commit_vlans(const struct committer *c)
 {
@@ -199,7 +204,8 @@ static void commit_vlans(const struct committer *c)
 	}
 }
 
-/* ---- Ethernet and NSH headers -------------------------------------------------------------------- */
+/* ---- Ethernet and NSH headers
+ * -------------------------------------------------------------------- */
 
 /* Pushes and pops that change what kind of packet it is; the base's header is then the flow's. */
 static void commit_encap(const struct committer *c)
@@ -237,7 +243,8 @@ static void commit_encap(const struct committer *c)
 	base->nsh = f->nsh;
 }
 
-void odp_commit(const struct flow *flow, struct flow *base, struct odp_buf *acts, struct flow_mask *mask)
+void odp_commit(const struct flow *flow, struct flow *base, struct odp_buf *acts,
+		struct flow_mask *mask)
 {
 	struct committer c = { flow, base, acts, mask };
 	struct flow_tnl tunnel;

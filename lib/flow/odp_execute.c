@@ -174,7 +174,8 @@ static enum drop_reason set_tunnel(struct packet *p, const struct nlattr *a)
 	bool unknown = false;
 
 	memset(&p->md.tunnel, 0, sizeof(p->md.tunnel));
-	p->md.has_tunnel = !odp_tunnel_decode(nla_data(a), nla_len(a), false, &p->md.tunnel, &unknown);
+	p->md.has_tunnel = !odp_tunnel_decode(nla_data(a), nla_len(a), false, &p->md.tunnel,
+					      &unknown);
 	return p->md.has_tunnel ? DROP_NONE : DROP_BAD_ACTION;
 }
 
@@ -195,7 +196,8 @@ static enum drop_reason set_nsh(struct packet *p, const struct nlattr *a, bool m
 		return DROP_BAD_ACTION;
 	memcpy(&h, d, sizeof(h));
 	bits = ntohs(h.ver_flags_len);
-	bits = (bits & 0xc03f) | (blend8(bits >> 12 & 3, value.flags & mask.flags, mask.flags) & 3) << 12 |
+	bits = (bits & 0xc03f) |
+	       (blend8(bits >> 12 & 3, value.flags & mask.flags, mask.flags) & 3) << 12 |
 	       (blend8(bits >> 6 & 0x3f, value.ttl & mask.ttl, mask.ttl) & 0x3f) << 6;
 	h.ver_flags_len = htons(bits);
 	h.path_hdr = (h.path_hdr & ~mask.path_hdr) | (value.path_hdr & mask.path_hdr);
@@ -255,7 +257,8 @@ enum drop_reason odp_execute_set(struct packet *p, const struct nlattr *a, bool 
 	return DROP_BAD_ACTION;
 }
 
-/* ---- pushes and pops ----------------------------------------------------------------------------- */
+/* ---- pushes and pops
+ * ----------------------------------------------------------------------------- */
 
 static enum drop_reason push_nsh(struct packet *p, const struct nlattr *action)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Flow keys and masks as the kernel's attributes.  Which attributes a key has follows from the key's own
- * types; a mask has those that its key has, with the mask's bits.  The userspace-only attributes (packet
- * type, ND extensions) are never written: the kernel tells a packet without Ethernet header by the missing
- * ETHERNET attribute. */
+/* Flow keys and masks as the kernel's attributes.  Which attributes a key has follows from the
+ * key's own types; a mask has those that its key has, with the mask's bits.  The userspace-only
+ * attributes (packet type, ND extensions) are never written: the kernel tells a packet without
+ * Ethernet header by the missing ETHERNET attribute. */
 #include "flow/odp.h"
 
 #include <errno.h>
@@ -54,7 +54,8 @@ static bool is_nd(const struct flow *f)
 	       (f->tp_src == htons(ND_SOLICIT) || f->tp_src == htons(ND_ADVERT));
 }
 
-/* ---- encoding ------------------------------------------------------------------------------------ */
+/* ---- encoding
+ * ------------------------------------------------------------------------------------ */
 
 struct encoder {
 	struct odp_buf *b;
@@ -150,7 +151,8 @@ void odp_mask_encode(struct odp_buf *b, const struct flow *f, const struct flow_
 	encode(&(struct encoder){ b, f, &mask->masks, true });
 }
 
-/* ---- decoding ------------------------------------------------------------------------------------ */
+/* ---- decoding
+ * ------------------------------------------------------------------------------------ */
 
 struct attrs {
 	const struct nlattr *a[ODP_KEY_ATTR_MAX + 1];

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The text of a whole flow key.  What is shown, and in which order, follows from the key's own types, as the
- * attributes do; what a mask leaves out is not shown unless 'verbose'.
+/* The text of a whole flow key.  What is shown, and in which order, follows from the key's own
+ * types, as the attributes do; what a mask leaves out is not shown unless 'verbose'.
  *
- * Read back, a key with Ethernet addresses and no vlan() is one of an untagged packet, exactly; one without
- * eth_type() is of a frame without EtherType, exactly; one without recirc_id() has 0 there, exactly. */
+ * Read back, a key with Ethernet addresses and no vlan() is one of an untagged packet, exactly; one
+ * without eth_type() is of a frame without EtherType, exactly; one without recirc_id() has 0 there,
+ * exactly. */
 #include "base/str.h"
 #include "base/util.h"
 #include "flow/odp_attr.h"
@@ -11,9 +12,10 @@
 #include "packet/headers.h"
 
 const struct odp_flag odp_tcp_flags[] = {
-	{ 0x001, "fin" }, { 0x002, "syn" }, { 0x004, "rst" },	{ 0x008, "psh" },   { 0x010, "ack" },
-	{ 0x020, "urg" }, { 0x040, "ece" }, { 0x080, "cwr" },	{ 0x100, "ns" },    { 0x200, "[200]" },
-	{ 0x400, "[400]" }, { 0x800, "[800]" }, { 0, NULL },
+	{ 0x001, "fin" }, { 0x002, "syn" },   { 0x004, "rst" },   { 0x008, "psh" },
+	{ 0x010, "ack" }, { 0x020, "urg" },   { 0x040, "ece" },   { 0x080, "cwr" },
+	{ 0x100, "ns" },  { 0x200, "[200]" }, { 0x400, "[400]" }, { 0x800, "[800]" },
+	{ 0, NULL },
 };
 
 const struct odp_flag odp_ct_states[] = {
@@ -28,9 +30,11 @@ const struct odp_flag odp_ct_states[] = {
 	{ 0, NULL },
 };
 
-/* ---- flag words ---------------------------------------------------------------------------------- */
+/* ---- flag words
+ * ---------------------------------------------------------------------------------- */
 
-void odp_flags_format(const struct odp_flag *flags, uint32_t v, uint32_t mask, uint32_t all, struct str *s)
+void odp_flags_format(const struct odp_flag *flags, uint32_t v, uint32_t mask, uint32_t all,
+		      struct str *s)
 {
 	bool signs = (mask & all) != all;
 	size_t start = s->len;
@@ -58,7 +62,8 @@ static bool scan_flag(const struct odp_flag *flags, struct scan *s, uint32_t *bi
 	return false;
 }
 
-bool odp_flags_scan(const struct odp_flag *flags, struct scan *s, uint32_t all, uint32_t *v, uint32_t *mask)
+bool odp_flags_scan(const struct odp_flag *flags, struct scan *s, uint32_t all, uint32_t *v,
+		    uint32_t *mask)
 {
 	uint64_t number;
 	uint32_t bit;
@@ -96,7 +101,8 @@ bool odp_flags_scan(const struct odp_flag *flags, struct scan *s, uint32_t all, 
 	return true;
 }
 
-/* ---- MPLS, VLAN ---------------------------------------------------------------------------------- */
+/* ---- MPLS, VLAN
+ * ---------------------------------------------------------------------------------- */
 
 static const struct lse_part {
 	const char *name;
@@ -250,7 +256,8 @@ static bool parse_vlan(struct scan *s, struct flow_vlan *vlan, struct flow_vlan 
 	return true;
 }
 
-/* ---- formatting ---------------------------------------------------------------------------------- */
+/* ---- formatting
+ * ---------------------------------------------------------------------------------- */
 
 struct formatter {
 	const struct flow *f;
@@ -423,7 +430,8 @@ void odp_flow_format(const struct flow *f, const struct flow_mask *mask, bool ve
 		str_putc(s, ')');
 }
 
-/* ---- parsing ------------------------------------------------------------------------------------- */
+/* ---- parsing
+ * ------------------------------------------------------------------------------------- */
 
 struct parser {
 	struct scan s;

@@ -93,8 +93,8 @@ static void put_value(const struct member *m, const struct flow_tnl *t, bool is_
 		str_printf(s, "%#llx", (unsigned long long)load(m, t));
 }
 
-/* Whether a member is shown.  An identifier of 0 is one if the key flag says so; addresses of the family that
- * the tunnel does not have are not. */
+/* Whether a member is shown.  An identifier of 0 is one if the key flag says so; addresses of the
+ * family that the tunnel does not have are not. */
 static bool is_shown(const struct member *m, const struct flow_tnl *t, const struct flow_tnl *mask)
 {
 	if (m->form == IP4 && !t->ip_dst && all_are(m, t, 0))
@@ -145,7 +145,8 @@ static void put_geneve(const struct flow_tnl *t, const struct flow_tnl *mask, st
 	str_put(s, "),");
 }
 
-void odp_tunnel_format(const struct flow_tnl *t, const struct flow_tnl *mask, bool verbose, struct str *s)
+void odp_tunnel_format(const struct flow_tnl *t, const struct flow_tnl *mask, bool verbose,
+		       struct str *s)
 {
 	const char *part = NULL;
 
@@ -178,15 +179,16 @@ void odp_tunnel_format(const struct flow_tnl *t, const struct flow_tnl *mask, bo
 		put_geneve(t, mask, s);
 	if (!mask || mask->flags & ALL_FLAGS || verbose) {
 		str_put(s, "flags(");
-		odp_flags_format(odp_tunnel_flags, t->flags, mask ? mask->flags : ALL_FLAGS, ALL_FLAGS,
-				 s);
+		odp_flags_format(odp_tunnel_flags, t->flags, mask ? mask->flags : ALL_FLAGS,
+				 ALL_FLAGS, s);
 		str_put(s, "),");
 	}
 	str_chomp(s, ',');
 	str_putc(s, ')');
 }
 
-/* ---- parsing ------------------------------------------------------------------------------------- */
+/* ---- parsing
+ * ------------------------------------------------------------------------------------- */
 
 static bool parse_value(const struct member *m, struct scan *s, struct flow_tnl *t)
 {
@@ -203,7 +205,8 @@ static bool parse_value(const struct member *m, struct scan *s, struct flow_tnl 
 	return true;
 }
 
-static bool parse_member(const char *part, struct scan *s, struct flow_tnl *t, struct flow_tnl *mask)
+static bool parse_member(const char *part, struct scan *s, struct flow_tnl *t,
+			 struct flow_tnl *mask)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
 		const struct member *m = &members[i];

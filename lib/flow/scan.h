@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A cursor over text that somebody typed: takes words, numbers and addresses off its front.  Each function
- * moves the cursor only if it succeeds.  Inside lib/flow. */
+/* A cursor over text that somebody typed: takes words, numbers and addresses off its front.  Each
+ * function moves the cursor only if it succeeds.  Inside lib/flow. */
 #ifndef FLOW_SCAN_H
 #define FLOW_SCAN_H
 

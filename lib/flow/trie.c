@@ -19,7 +19,8 @@ static unsigned int bit_at(const struct trie_key *k, unsigned int n)
 }
 
 /* Leading bits that 'a' and 'b' share, at most 'max'. */
-static unsigned int common_bits(const struct trie_key *a, const struct trie_key *b, unsigned int max)
+static unsigned int common_bits(const struct trie_key *a, const struct trie_key *b,
+				unsigned int max)
 {
 	unsigned int n = 0;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A trie of bit prefixes with lock-free readers: which lengths of the prefixes in it a value has, and how many
- * leading bits of the value that answer depends on.
+/* A trie of bit prefixes with lock-free readers: which lengths of the prefixes in it a value has,
+ * and how many leading bits of the value that answer depends on.
  *
  *	                 (10.0.0.0/8)
  *	              0 /            \ 1
@@ -25,7 +25,8 @@ struct trie {
 };
 
 struct trie_answer {
-	uint64_t lengths[TRIE_MAX_BITS / 64]; /* bit n - 1: the value has a prefix of n bits in the trie */
+	uint64_t lengths[TRIE_MAX_BITS /
+			 64]; /* bit n - 1: the value has a prefix of n bits in the trie */
 	unsigned int n_bits; /* leading bits of the value that were looked at */
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The sum does not care about byte order as long as one sticks to it, so words are added as they lie in
- * memory, 32 bits at a time into 64: no carry is lost before 2^32 words. */
+/* The sum does not care about byte order as long as one sticks to it, so words are added as they
+ * lie in memory, 32 bits at a time into 64: no carry is lost before 2^32 words. */
 #include "packet/csum.h"
 
 #include "packet/headers.h"
@@ -76,7 +76,8 @@ be16 csum_update16(be16 old_csum, be16 from, be16 to)
 	return csum_update(old_csum, &from, &to, sizeof(from));
 }
 
-/* ---- CRC32c -------------------------------------------------------------------------------------- */
+/* ---- CRC32c
+ * -------------------------------------------------------------------------------------- */
 
 static uint32_t crc_table[256];
 
@@ -105,7 +106,8 @@ uint32_t crc32c_sctp(const void *data, size_t n)
 	return c;
 }
 
-/* ---- offload ------------------------------------------------------------------------------------- */
+/* ---- offload
+ * ------------------------------------------------------------------------------------- */
 
 enum drop_reason packet_csum_complete(struct packet *p)
 {

@@ -20,5 +20,6 @@ const char *drop_reason_name(enum drop_reason r)
 
 const char *drop_reason_help(enum drop_reason r)
 {
-	return (unsigned int)r < ARRAY_SIZE(helps) ? helps[r] : "a reason this program does not know";
+	return (unsigned int)r < ARRAY_SIZE(helps) ? helps[r]
+						   : "a reason this program does not know";
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Protocol headers as they stand in a frame.  All structs are packed: they may lie at any address, and the
- * compiler then reads them octet-safe; multi-octet members are big-endian.
- * Whoever overlays one on a frame has compared the length first. */
+/* Protocol headers as they stand in a frame.  All structs are packed: they may lie at any address,
+ * and the compiler then reads them octet-safe; multi-octet members are big-endian. Whoever overlays
+ * one on a frame has compared the length first. */
 #ifndef PACKET_HEADERS_H
 #define PACKET_HEADERS_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A heap packet is one allocation, the struct and then the buffer.  When a packet outgrows its buffer, the
- * octets move to a new one in 'grown'; the first buffer stays where it is until the release function gives
- * it back, because it may be a slot of a ring that is not ours to resize. */
+/* A heap packet is one allocation, the struct and then the buffer.  When a packet outgrows its
+ * buffer, the octets move to a new one in 'grown'; the first buffer stays where it is until the
+ * release function gives it back, because it may be a slot of a ring that is not ours to resize. */
 #include "packet/packet.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A packet in userspace: octets with head- and tailroom, offload metadata, datapath metadata.
- * The buffer carries its release function, so that whoever drops the last packet of a ring slot or a pool
- * gives it back.  A packet has one owner; handing it to a function that "takes" it passes ownership.
- * Threads: one at a time. */
+/* A packet in userspace: octets with head- and tailroom, offload metadata, datapath metadata. The
+ * buffer carries its release function, so that whoever drops the last packet of a ring slot or a
+ * pool gives it back.  A packet has one owner; handing it to a function that "takes" it passes
+ * ownership. Threads: one at a time. */
 #ifndef PACKET_PACKET_H
 #define PACKET_PACKET_H
 
@@ -29,7 +29,8 @@ struct flow_tnl {
 	uint8_t erspan_dir, erspan_hwid;
 	uint8_t gtpu_flags, gtpu_msgtype;
 	uint8_t pad[4];
-	uint64_t metadata_present; /* bit n: tun_metadata'n' is there; raw options: see tun_opts_len */
+	/* bit n: tun_metadata'n' is there; raw options: see tun_opts_len */
+	uint64_t metadata_present;
 	uint32_t tun_opts_len; /* octets of raw Geneve options in 'opts' (datapath form) */
 	uint32_t pad2;
 	uint8_t opts[TUN_METADATA_SIZE];
@@ -67,7 +68,13 @@ struct packet_md {
 };
 
 /* Offloads, as struct virtio_net_hdr has them (linux/virtio_net.h). */
-enum packet_gso { PACKET_GSO_NONE, PACKET_GSO_TCPV4, PACKET_GSO_TCPV6, PACKET_GSO_UDP, PACKET_GSO_UDP_L4 };
+enum packet_gso {
+	PACKET_GSO_NONE,
+	PACKET_GSO_TCPV4,
+	PACKET_GSO_TCPV6,
+	PACKET_GSO_UDP,
+	PACKET_GSO_UDP_L4
+};
 struct packet_offload {
 	uint16_t csum_start; /* from the start of the frame */
 	uint16_t csum_offset; /* from csum_start */
@@ -86,15 +93,18 @@ struct packet {
 	uint8_t *base; /* start of the buffer */
 	uint32_t size; /* of the buffer */
 	uint16_t l2_5_ofs, l3_ofs, l4_ofs; /* PACKET_NO_OFS if absent; set by the parser */
-	be32 packet_type; /* 0 Ethernet; else (namespace << 16 | ethertype), as OpenFlow 1.5 has it */
+	/* 0 Ethernet; else (namespace << 16 | ethertype), as OpenFlow 1.5 has it */
+	be32 packet_type;
 	uint32_t hash; /* of the flow's L3/L4 addresses; 0 not computed */
 	uint32_t cutlen; /* octets to cut at output (trunc), 0 none */
 	struct packet_offload offload;
-	/* Frees, or gives back, the buffer and the struct.  It goes by 'release_aux' and its own memory: 'base'
-	 * is another buffer once the packet has grown.  Called by packet_release() only. */
+	/* Frees, or gives back, the buffer and the struct.  It goes by 'release_aux' and its own
+	 * memory: 'base' is another buffer once the packet has grown.  Called by packet_release()
+	 * only. */
 	void (*release)(struct packet *);
 	void *release_aux;
-	void *grown; /* heap buffer that replaced the first one, or NULL; packet_release() frees it */
+	/* heap buffer that replaced the first one, or NULL; packet_release() frees it */
+	void *grown;
 	struct packet_md md;
 };
 
@@ -129,8 +139,8 @@ static inline size_t packet_l4_len(const struct packet *p)
 {
 	return p->l4_ofs != PACKET_NO_OFS ? p->len - p->l4_ofs : 0;
 }
-/* Makes room for 'n' octets at the front (grows the buffer if it must) and returns it; NULL if memory is
- * out.  Offsets and csum_start move along. */
+/* Makes room for 'n' octets at the front (grows the buffer if it must) and returns it; NULL if
+ * memory is out.  Offsets and csum_start move along. */
 void *packet_push(struct packet *, size_t n);
 /* Takes 'n' octets off the front; NULL if there are fewer. */
 void *packet_pull(struct packet *, size_t n);

@@ -4,7 +4,8 @@
 #include "packet/csum.h"
 #include "packet/headers.h"
 
-/* ---- finding headers ----------------------------------------------------------------------------- */
+/* ---- finding headers
+ * ----------------------------------------------------------------------------- */
 
 static void *at(const struct packet *p, size_t ofs, size_t len)
 {
@@ -45,7 +46,8 @@ void *packet_l4_header(const struct packet *p, size_t len)
 	return p->l4_ofs != PACKET_NO_OFS ? at(p, p->l4_ofs, len) : NULL;
 }
 
-/* ---- L4 checksums -------------------------------------------------------------------------------- */
+/* ---- L4 checksums
+ * -------------------------------------------------------------------------------- */
 
 /* Whether the L4 checksum is a partial one, of which the payload is not yet part. */
 static bool is_partial(const struct packet *p)
@@ -53,7 +55,8 @@ static bool is_partial(const struct packet *p)
 	return p->offload.csum_partial && p->offload.csum_start == p->l4_ofs;
 }
 
-/* The checksum field of the L4 header, NULL if it is not there or has none that covers the pseudo header. */
+/* The checksum field of the L4 header, NULL if it is not there or has none that covers the pseudo
+ * header. */
 static void *pseudo_csum(const struct packet *p, uint8_t proto, bool *is_udp)
 {
 	uint8_t *h;
@@ -92,7 +95,8 @@ static void update_field(void *field, bool partial, bool is_udp, const void *fro
 }
 
 /* Addresses changed, which L4 sees through the pseudo header. */
-static void update_pseudo(struct packet *p, uint8_t proto, const void *from, const void *to, size_t n)
+static void update_pseudo(struct packet *p, uint8_t proto, const void *from, const void *to,
+			  size_t n)
 {
 	bool is_udp;
 	void *field = pseudo_csum(p, proto, &is_udp);
@@ -109,7 +113,8 @@ static void update_l4(struct packet *p, void *field, bool is_udp, const void *fr
 		update_field(field, false, is_udp, from, to, n);
 }
 
-/* ---- VLAN ---------------------------------------------------------------------------------------- */
+/* ---- VLAN
+ * ---------------------------------------------------------------------------------------- */
 
 enum drop_reason packet_push_vlan(struct packet *p, be16 tpid, be16 tci)
 {
@@ -142,7 +147,8 @@ enum drop_reason packet_pop_vlan(struct packet *p)
 	return DROP_NONE;
 }
 
-/* ---- MPLS ---------------------------------------------------------------------------------------- */
+/* ---- MPLS
+ * ---------------------------------------------------------------------------------------- */
 
 /* Where the header behind the EtherType stands. */
 static size_t behind_type(const struct packet *p)
@@ -163,7 +169,8 @@ enum drop_reason packet_push_mpls(struct packet *p, be32 lse, be16 eth_type)
 	size_t ofs = behind_type(p);
 	uint8_t *d;
 
-	if (ofs == PACKET_NO_OFS || ofs > p->len || (!p->packet_type && ofs < sizeof(struct eth_hdr)))
+	if (ofs == PACKET_NO_OFS || ofs > p->len ||
+	    (!p->packet_type && ofs < sizeof(struct eth_hdr)))
 		return DROP_HEADER_TOO_SHORT;
 	d = packet_push(p, sizeof(lse));
 	if (!d)
@@ -205,7 +212,8 @@ enum drop_reason packet_set_mpls(struct packet *p, be32 lse)
 	return DROP_NONE;
 }
 
-/* ---- Ethernet and NSH ---------------------------------------------------------------------------- */
+/* ---- Ethernet and NSH
+ * ---------------------------------------------------------------------------- */
 
 enum drop_reason packet_push_eth(struct packet *p, const uint8_t dst[6], const uint8_t src[6])
 {
@@ -254,7 +262,8 @@ enum drop_reason packet_push_nsh(struct packet *p, const void *nsh, size_t len)
 
 enum drop_reason packet_pop_nsh(struct packet *p)
 {
-	static const uint16_t types[] = { 0, ETH_TYPE_IP, ETH_TYPE_IPV6, 0, ETH_TYPE_NSH, ETH_TYPE_MPLS };
+	static const uint16_t types[] = { 0, ETH_TYPE_IP,  ETH_TYPE_IPV6,
+					  0, ETH_TYPE_NSH, ETH_TYPE_MPLS };
 	struct nsh_hdr h;
 	size_t len;
 
@@ -283,7 +292,8 @@ enum drop_reason packet_set_eth(struct packet *p, const uint8_t src[6], const ui
 	return DROP_NONE;
 }
 
-/* ---- IP ------------------------------------------------------------------------------------------ */
+/* ---- IP
+ * ------------------------------------------------------------------------------------------ */
 
 enum drop_reason packet_set_ipv4(struct packet *p, be32 src, be32 dst, uint8_t tos, uint8_t ttl)
 {
@@ -310,8 +320,8 @@ enum drop_reason packet_set_ipv4(struct packet *p, be32 src, be32 dst, uint8_t t
 	return DROP_NONE;
 }
 
-/* The protocol behind the extension headers, and whether a routing header with segments left stands there: the
- * checksum then covers the last destination, not the one in the header. */
+/* The protocol behind the extension headers, and whether a routing header with segments left stands
+ * there: the checksum then covers the last destination, not the one in the header. */
 static uint8_t ipv6_l4_proto(const struct packet *p, const struct ipv6_hdr *h, bool *routed)
 {
 	size_t ofs = p->l3_ofs + sizeof(*h);
@@ -336,8 +346,9 @@ static uint8_t ipv6_l4_proto(const struct packet *p, const struct ipv6_hdr *h, b
 	return proto;
 }
 
-enum drop_reason packet_set_ipv6(struct packet *p, const struct in6_addr *src, const struct in6_addr *dst,
-				 be32 label, uint8_t tclass, uint8_t hop_limit)
+enum drop_reason packet_set_ipv6(struct packet *p, const struct in6_addr *src,
+				 const struct in6_addr *dst, be32 label, uint8_t tclass,
+				 uint8_t hop_limit)
 {
 	struct ipv6_hdr *h = packet_ipv6(p);
 	uint8_t proto;
@@ -380,7 +391,8 @@ enum drop_reason packet_dec_ttl(struct packet *p, bool *expired)
 	return DROP_HEADER_TOO_SHORT;
 }
 
-/* ---- L4 ------------------------------------------------------------------------------------------ */
+/* ---- L4
+ * ------------------------------------------------------------------------------------------ */
 
 /* 'h' starts with source and destination port. */
 static void set_ports(struct packet *p, uint8_t *h, void *field, bool is_udp, be16 src, be16 dst)
@@ -414,8 +426,8 @@ enum drop_reason packet_set_udp(struct packet *p, be16 src, be16 dst)
 	return DROP_NONE;
 }
 
-/* A CRC is linear: the difference that new ports make does not depend on the rest, so a wrong CRC stays wrong
- * by the same amount, as with the checksums above. */
+/* A CRC is linear: the difference that new ports make does not depend on the rest, so a wrong CRC
+ * stays wrong by the same amount, as with the checksums above. */
 enum drop_reason packet_set_sctp(struct packet *p, be16 src, be16 dst)
 {
 	uint8_t *h = packet_l4_header(p, sizeof(struct sctp_hdr));
@@ -456,7 +468,8 @@ enum drop_reason packet_set_icmp(struct packet *p, uint8_t type, uint8_t code)
 	return DROP_NONE;
 }
 
-/* ---- ARP and ND ---------------------------------------------------------------------------------- */
+/* ---- ARP and ND
+ * ---------------------------------------------------------------------------------- */
 
 enum drop_reason packet_set_arp(struct packet *p, be16 op, be32 spa, be32 tpa, const uint8_t sha[6],
 				const uint8_t tha[6])
@@ -510,8 +523,8 @@ static void set_lla(struct packet *p, uint8_t type, const uint8_t addr[6])
 		write_nd(p, o + offsetof(struct nd_lla_opt, addr), addr, 6);
 }
 
-enum drop_reason packet_set_nd(struct packet *p, const struct in6_addr *target, const uint8_t sll[6],
-			       const uint8_t tll[6])
+enum drop_reason packet_set_nd(struct packet *p, const struct in6_addr *target,
+			       const uint8_t sll[6], const uint8_t tll[6])
 {
 	uint8_t *h = packet_l4_header(p, sizeof(struct nd_hdr));
 

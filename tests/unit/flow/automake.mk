@@ -6,7 +6,10 @@
 #	tests_unit_flow_test_X_SOURCES = tests/unit/flow/test_X.c
 #	tests_unit_flow_test_X_LDADD = $(CMOCKA_LIBS) $(LIB_...)
 unit_flow_tests = \
+	tests/unit/flow/test_fields \
 	tests/unit/flow/test_odp_text
+tests_unit_flow_test_fields_SOURCES = tests/unit/flow/test_fields.c
+tests_unit_flow_test_fields_LDADD = $(CMOCKA_LIBS) $(LIB_FLOW)
 tests_unit_flow_test_odp_text_SOURCES = tests/unit/flow/test_odp_text.c
 tests_unit_flow_test_odp_text_LDADD = $(CMOCKA_LIBS) $(LIB_FLOW)
 

@@ -28,7 +28,8 @@ struct text {
 	const char *in, *out; /* 'out' NULL: the same; "!...": an error that begins so */
 };
 
-/* ---- actions ------------------------------------------------------------------------------------- */
+/* ---- actions
+ * ------------------------------------------------------------------------------------- */
 
 static const struct text actions[] = {
 	/* hostile first */
@@ -63,14 +64,16 @@ static const struct text actions[] = {
 	{ "set(tunnel(geneve({class=1,type=2,len=3,0x1})))", "!actions: syntax error" },
 	{ "push_nsh(mdtype=2,md2=0x000102)", "!actions: syntax error" },
 	{ "clone(clone(clone(clone(clone(clone(clone(clone(clone(clone(clone(clone(clone(clone("
-	  "clone(clone(clone(2)))))))))))))))))", "!actions: syntax error" },
+	  "clone(clone(clone(2)))))))))))))))))",
+	  "!actions: syntax error" },
 	/* what is written as it was read */
 	{ "drop" },
 	{ "2,3" },
 	{ "4294967295" },
 	{ "userspace(pid=0,slow_path(action))" },
 	{ "userspace(pid=0,slow_path(bfd,lldp,action,match))" },
-	{ "userspace(pid=5,controller(reason=1,dont_send=1,continuation=0,recirc_id=5,rule_cookie=0x1,"
+	{ "userspace(pid=5,controller(reason=1,dont_send=1,continuation=0,recirc_id=5,"
+	  "rule_cookie=0x1,"
 	  "controller_id=0,max_len=65535))" },
 	{ "userspace(pid=5,flow_sample(probability=10,collector_set_id=1,obs_domain_id=2,"
 	  "obs_point_id=3,output_port=4,egress))" },
@@ -141,8 +144,10 @@ static const struct text actions[] = {
 	{ "tnl_pop(2)" },
 	{ "psample(group=1,cookie=0102)" },
 	{ "dec_ttl(le_1(2))" },
-	{ "set(tunnel(tun_id=0x1,src=1.1.1.1,dst=3.3.3.3,tos=0x3,ttl=64,tp_dst=4789,flags(df|key))),2" },
-	{ "set(tunnel(tun_id=0x1,ipv6_dst=::3,ttl=64,vxlan(gbp(id=1,flags=0x2)),flags(df|csum|key)))" },
+	{ "set(tunnel(tun_id=0x1,src=1.1.1.1,dst=3.3.3.3,tos=0x3,ttl=64,tp_dst=4789,"
+	  "flags(df|key))),2" },
+	{ "set(tunnel(tun_id=0x1,ipv6_dst=::3,ttl=64,vxlan(gbp(id=1,flags=0x2)),"
+	  "flags(df|csum|key)))" },
 	{ "set(tunnel(tun_id=0x1,dst=3.3.3.3,ttl=64,geneve({class=0x1,type=0x2,len=4,0x12345678}),"
 	  "flags(df|key)))" },
 	{ "set(tunnel(dst=3.3.3.3,ttl=64,erspan(ver=1,idx=0x7),flags(df)))" },
@@ -165,7 +170,8 @@ static const struct text actions[] = {
 	{ "check_pkt_len(size=1500,gt(trunc(100),2),le())",
 	  "check_pkt_len(size=1500,gt(trunc(100),2),le(drop))" },
 	{ "set(skb_priority(3))", "set(skb_priority(0x3))" },
-	{ "set(eth(src=00:00:00:00:00:01/ff:ff:ff:ff:ff:ff,dst=00:00:00:00:00:02/00:00:00:00:00:00))",
+	{ "set(eth(src=00:00:00:00:00:01/ff:ff:ff:ff:ff:ff,"
+	  "dst=00:00:00:00:00:02/00:00:00:00:00:00))",
 	  "set(eth(src=00:00:00:00:00:01))" },
 	{ "set(mpls(label=3))", "set(mpls(label=3/0xfffff,tc=0/0,ttl=0/0x0,bos=0/0))" },
 	{ "push_vlan(vid=1,pcp=7,cfi=1)", "push_vlan(vid=1,pcp=7)" },
@@ -230,7 +236,8 @@ static void test_action_names(void **state)
 	odp_buf_uninit(&b);
 }
 
-/* ---- keys ---------------------------------------------------------------------------------------- */
+/* ---- keys
+ * ---------------------------------------------------------------------------------------- */
 
 #define META "recirc_id(0),in_port(1),packet_type(ns=0,id=0)"
 #define E META ",eth(src=00:00:00:00:00:01,dst=00:00:00:00:00:02)"
@@ -251,26 +258,31 @@ static const struct text keys[] = {
 	{ "ipv4(frag=maybe)", "!flow key: syntax error" },
 	{ "tcp_flags(+syn+syn)", "!flow key: syntax error" },
 	{ "ct_state(0x100)", "!flow key: syntax error" },
-	{ "mpls(label=1,tc=0,ttl=0,bos=0,label=1,tc=0,ttl=0,bos=0,label=1,tc=0,ttl=0,bos=0,label=1)",
+	{ "mpls(label=1,tc=0,ttl=0,bos=0,label=1,tc=0,ttl=0,bos=0,label=1,tc=0,ttl=0,bos=0,"
+	  "label=1)",
 	  "!flow key: syntax error" },
 	{ "mpls(label=1048576)", "!flow key: syntax error" },
 	{ E ",eth_type(0x8100),vlan(vid=1,pcp=0),encap(eth_type(0x0800),ipv4(frag=no))" },
 	{ E ",eth_type(0x88a8),vlan(vid=5,pcp=0),encap(eth_type(0x8100),vlan(vid=7/0xff,pcp=1/0x1),"
-	  "encap(eth_type(0x0800),ipv4(frag=no)))" },
+	    "encap(eth_type(0x0800),ipv4(frag=no)))" },
 	{ E ",eth_type(0x8100),vlan(),encap(eth_type(0x0800),ipv4(frag=no))" },
 	{ E ",eth_type(0x8100),vlan(pcp=3),encap(eth_type(0x0800),ipv4(frag=no))" },
 	{ E ",eth_type(0x86dd),ipv6(src=::1/ffff::,dst=fe80::/ffff::,label=0x12/0xff,proto=58,"
-	  "tclass=0x1/0xf,hlimit=255/0xf,frag=no),icmpv6(type=135,code=0),nd(target=fe80::1,"
-	  "sll=00:00:00:00:00:01,tll=00:00:00:00:00:00)" },
-	{ E ",eth_type(0x86dd),ipv6(proto=58,frag=no),icmpv6(type=136,code=0),nd(target=fe80::1/ffff::)"
+	    "tclass=0x1/0xf,hlimit=255/0xf,frag=no),icmpv6(type=135,code=0),nd(target=fe80::1,"
+	    "sll=00:00:00:00:00:01,tll=00:00:00:00:00:00)" },
+	{ E
+	  ",eth_type(0x86dd),ipv6(proto=58,frag=no),icmpv6(type=136,code=0),"
+	  "nd(target=fe80::1/ffff::)"
 	  ",nd_ext(nd_reserved=0x1,nd_options_type=2)" },
 	{ E ",eth_type(0x0806),arp(sip=1.1.1.1,tip=2.2.2.2,op=1,sha=00:00:00:00:00:01,"
-	  "tha=00:00:00:00:00:00)" },
+	    "tha=00:00:00:00:00:00)" },
 	{ E ",eth_type(0x8035),arp(sip=1.1.1.1)" },
 	{ E ",eth_type(0x8847),mpls(label=100,tc=1,ttl=64,bos=1)" },
 	{ E ",eth_type(0x8847),mpls(label=100/0xf,tc=1/1,ttl=64/0xf,bos=1/1)" },
 	{ E ",eth_type(0x8847),mpls(label=100,tc=0,ttl=64,bos=0,label=101,tc=0,ttl=3,bos=1)" },
-	{ E ",eth_type(0x0800),ipv4(src=1.2.3.4/255.0.255.0,proto=6,tos=0x4/0xfc,ttl=64/0xf0,frag=no),"
+	{ E
+	  ",eth_type(0x0800),ipv4(src=1.2.3.4/255.0.255.0,proto=6,tos=0x4/0xfc,ttl=64/0xf0,"
+	  "frag=no),"
 	  "tcp(src=1/0xff,dst=2),tcp_flags(+syn-ack)" },
 	{ E ",eth_type(0x0800),ipv4(proto=6,frag=first),tcp(src=1)" },
 	{ E ",eth_type(0x0800),ipv4(proto=6,frag=later)" },
@@ -279,7 +291,9 @@ static const struct text keys[] = {
 	{ E ",eth_type(0x0800),ipv4(proto=1,frag=no),icmp(type=8,code=0/0xf)" },
 	{ E ",eth_type(0x0800),ipv4(proto=2,frag=no)" },
 	{ E ",eth_type(0x1234/0xff00)" },
-	{ E ",eth_type(0x894f),nsh(flags=0,ttl=63,mdtype=1,np=1,spi=0x123,si=255,c1=0x1,c2=0x2,c3=0x3,"
+	{ E
+	  ",eth_type(0x894f),nsh(flags=0,ttl=63,mdtype=1,np=1,spi=0x123,si=255,c1=0x1,"
+	  "c2=0x2,c3=0x3,"
 	  "c4=0x4)" },
 	{ I ",tcp_flags(syn)" },
 	{ I ",tcp_flags(0)" },
@@ -291,7 +305,9 @@ static const struct text keys[] = {
 	{ "ct_state(+new-est-rel-rpl-inv+trk-snat-dnat)," I },
 	{ "ct_state(0x21)," I, "ct_state(+new-est-rel-rpl-inv+trk-snat-dnat)," I },
 	{ "ct_state(-trk)," I },
-	{ E ",ct_state(+trk+est-new),ct_zone(0x5),ct_mark(0x1/0xf),ct_label(0x12/0xff),eth_type(0x1234)",
+	{ E
+	  ",ct_state(+trk+est-new),ct_zone(0x5),ct_mark(0x1/0xf),ct_label(0x12/0xff),"
+	  "eth_type(0x1234)",
 	  "ct_state(-new+est+trk),ct_zone(0x5),ct_mark(0x1/0xf),ct_label(0x12/0xff)," E
 	  ",eth_type(0x1234)" },
 	{ "ct_state(+new-est+trk),ct_tuple4(src=1.1.1.1,dst=2.2.2.2,proto=6,tp_src=1,tp_dst=2)," E
@@ -301,20 +317,26 @@ static const struct text keys[] = {
 	{ "dp_hash(2),skb_priority(1/0xf)," E ",eth_type(0x1234)",
 	  "skb_priority(0x1/0xf),recirc_id(0),dp_hash(0x2),in_port(1),packet_type(ns=0,id=0),"
 	  "eth(src=00:00:00:00:00:01,dst=00:00:00:00:00:02),eth_type(0x1234)" },
-	{ "skb_priority(0x1),tunnel(tun_id=0x7,src=1.1.1.1,dst=2.2.2.2,ttl=64,flags(key)),skb_mark(0x1),"
-	  E ",eth_type(0x1234)" },
-	{ "tunnel(tun_id=0x7/0xf,src=1.1.1.1,dst=2.2.2.0/255.255.255.0,tos=0x1/0x3,ttl=64,tp_src=3/0xf,"
-	  "tp_dst=4,geneve({class=0x1,type=0x2,len=4,0x12345678/0xffffff00}{class=0x2,type=0x80,len=8,"
+	{ "skb_priority(0x1),tunnel(tun_id=0x7,src=1.1.1.1,dst=2.2.2.2,ttl=64,flags(key)),"
+	  "skb_mark(0x1)," E
+	  ",eth_type(0x1234)" },
+	{ "tunnel(tun_id=0x7/0xf,src=1.1.1.1,dst=2.2.2.0/255.255.255.0,tos=0x1/0x3,ttl=64,"
+	  "tp_src=3/0xf,"
+	  "tp_dst=4,geneve({class=0x1,type=0x2,len=4,0x12345678/0xffffff00}{class=0x2,"
+	  "type=0x80,len=8,"
 	  "0x1234567812345678}),flags(-df+csum+key))," E ",eth_type(0x1234)" },
-	{ "tunnel(tun_id=0x7,src=1.1.1.1,dst=2.2.2.2,ttl=64,vxlan(gbp(id=5/0xf,flags=0x1)),flags(key)),"
-	  E ",eth_type(0x1234)" },
+	{ "tunnel(tun_id=0x7,src=1.1.1.1,dst=2.2.2.2,ttl=64,vxlan(gbp(id=5/0xf,flags=0x1)),"
+	  "flags(key))," E
+	  ",eth_type(0x1234)" },
 	{ "tunnel(tun_id=0x7/0xf,ipv6_src=::1,ipv6_dst=::2,ttl=64,flags(-df+csum+key))," E
 	  ",eth_type(0x1234)" },
 	{ "recirc_id(0),in_port(1),packet_type(ns=1,id=0x800),eth_type(0x0800),ipv4(frag=no)" },
 	{ "in_port(1),eth(),eth_type(0x0800),ipv4(src=1.2.3.0/255.255.255.0,frag=no)",
-	  "recirc_id(0),in_port(1),eth(),eth_type(0x0800),ipv4(src=1.2.3.0/255.255.255.0,frag=no)" },
+	  "recirc_id(0),in_port(1),eth(),eth_type(0x0800),ipv4(src=1.2.3.0/255.255.255.0,"
+	  "frag=no)" },
 	{ "in_port(p2),eth()", "recirc_id(0),in_port(2),eth()" },
-	{ "ufid:cf8e29a7-56ec-4be4-b311-d5651400afed, " E ",eth_type(0x1234)", E ",eth_type(0x1234)" },
+	{ "ufid:cf8e29a7-56ec-4be4-b311-d5651400afed, " E ",eth_type(0x1234)",
+	  E ",eth_type(0x1234)" },
 };
 
 static void test_keys(void **state)
@@ -346,16 +368,19 @@ static void test_keys(void **state)
 static void test_verbose(void **state)
 {
 	static const struct text table[] = {
-		{ I, "skb_priority(0/0),skb_mark(0/0),ct_state(0/0),ct_zone(0/0),ct_mark(0/0),"
+		{ I,
+		  "skb_priority(0/0),skb_mark(0/0),ct_state(0/0),ct_zone(0/0),ct_mark(0/0),"
 		  "ct_label(0/0),recirc_id(0),dp_hash(0/0),in_port(p1),packet_type(ns=0,id=0),"
 		  "eth(src=00:00:00:00:00:01,dst=00:00:00:00:00:02),eth_type(0x0800),"
 		  "ipv4(src=0.0.0.0/0.0.0.0,dst=0.0.0.0/0.0.0.0,proto=6,tos=0/0,ttl=0/0,frag=no),"
 		  "tcp(src=1,dst=0/0)" },
-		{ "in_port(1),eth(),eth_type(0x8100),vlan(vid=1),encap(eth_type(0x86dd),ipv6(frag=no))",
+		{ "in_port(1),eth(),eth_type(0x8100),vlan(vid=1),encap(eth_type(0x86dd),"
+		  "ipv6(frag=no))",
 		  "skb_priority(0/0),skb_mark(0/0),ct_state(0/0),ct_zone(0/0),ct_mark(0/0),"
 		  "ct_label(0/0),recirc_id(0),dp_hash(0/0),in_port(p1),packet_type(ns=0/0,id=0/0),"
 		  "eth(src=00:00:00:00:00:00/00:00:00:00:00:00,dst=00:00:00:00:00:00/"
-		  "00:00:00:00:00:00),eth_type(0x8100),vlan(vid=1,pcp=0/0x0),encap(eth_type(0x86dd),"
+		  "00:00:00:00:00:00),eth_type(0x8100),vlan(vid=1,pcp=0/0x0),"
+		  "encap(eth_type(0x86dd),"
 		  "ipv6(src=::/::,dst=::/::,label=0/0,proto=0/0,tclass=0/0,hlimit=0/0,frag=no))" },
 	};
 
