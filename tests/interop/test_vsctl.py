@@ -20,7 +20,7 @@ READS = [
     'br-to-parent br0',
     'list port p1',
     'list bridge br0',
-    '--columns=name,tag,trunks list port',
+    '--columns=name,tag,trunks list port p1 p2',
     '--format=json --columns=name,tag,other_config list port p1',
     '--format=csv --columns=name,tag,trunks list port p2',
     '--bare --columns=name list bridge',
