@@ -2,6 +2,7 @@
 /* How it works: entries stand in an RCU hash by (VLAN, address), and in a list of their port, least recently
  * used first.  A use only stores a time stamp; the list is put right lazily, when its head is looked at for
  * ageing or eviction (an entry used since it was filed goes to the tail), so each use costs O(1) and no lock.
+ * For ageing they stand, besides, in a wheel of time slots, in the same lazy way.
  * The ports form a heap by number of entries: when the table is full, the port on top, the one that has most,
  * gives up its oldest learned entry, so one guest that makes up addresses evicts its own. */
 
@@ -18,6 +19,10 @@
 #include "l2/vlan.h"
 
 #define FDB_USED_GRANULARITY_MS 1000
+#define WHEEL_SLOTS 512U
+#define WHEEL_SLOT_MS 8192U
+static_assert(WHEEL_SLOTS * WHEEL_SLOT_MS / 1000 > FDB_MAX_AGING_S + WHEEL_SLOT_MS / 1000,
+	      "an entry is due within one turn of the wheel");
 
 COUNTER(mac_learning_learned);
 COUNTER(mac_learning_expired);
@@ -35,6 +40,8 @@ struct fdb {
 	uint32_t n_static GUARDED;
 	struct fdb_port **heap GUARDED; /* ports that have entries; the fullest first */
 	size_t n_heap GUARDED, heap_size GUARDED;
+	struct cds_list_head wheel[WHEEL_SLOTS] GUARDED; /* learned entries, by when they were due when filed */
+	uint64_t wheel_slot GUARDED; /* all before it are empty */
 	uint64_t seq; /* atomic */
 	struct fdb_stats stats GUARDED;
 	uint32_t basis;
@@ -156,6 +163,9 @@ struct fdb *fdb_create(void)
 	fdb->aging_ms = FDB_DEFAULT_AGING_S * 1000;
 	fdb->max = FDB_DEFAULT_MAX;
 	fdb->seq = 1;
+	for (size_t i = 0; i < WHEEL_SLOTS; i++)
+		CDS_INIT_LIST_HEAD(&fdb->wheel[i]);
+	fdb->wheel_slot = clock_ms() / WHEEL_SLOT_MS;
 	fdb->basis = hash_pointer(fdb, (uint32_t)clock_real_us());
 	return fdb;
 }
@@ -184,6 +194,34 @@ static void tell(struct fdb *fdb)
 		changed(fdb, __atomic_load_n(&fdb->changed_aux, __ATOMIC_RELAXED));
 }
 
+/* The wheel: entries by when they fall due.  A use does not move an entry; it is looked at when its slot's time comes,
+ * and filed anew. */
+
+static uint64_t entry_due_ms(const struct fdb *fdb, const struct fdb_entry *e)
+{
+	return used_get(e) + __atomic_load_n(&fdb->aging_ms, __ATOMIC_RELAXED);
+}
+
+static void wheel_put(struct fdb *fdb, struct fdb_entry *e) REQUIRES(fdb->lock)
+{
+	uint64_t slot = MAX(entry_due_ms(fdb, e) / WHEEL_SLOT_MS, fdb->wheel_slot);
+
+	cds_list_add_tail(&e->due, &fdb->wheel[slot % WHEEL_SLOTS]);
+}
+
+static void wheel_refile(struct fdb *fdb) REQUIRES(fdb->lock)
+{
+	struct fdb_entry *e, *next;
+	CDS_LIST_HEAD(all);
+
+	for (size_t i = 0; i < WHEEL_SLOTS; i++) {
+		cds_list_splice(&fdb->wheel[i], &all);
+		CDS_INIT_LIST_HEAD(&fdb->wheel[i]);
+	}
+	cds_list_for_each_entry_safe (e, next, &all, due)
+		wheel_put(fdb, e);
+}
+
 /* Unlink; rcu_defer() waits; entry_free() frees: look-ups hold rcu_enter(), and the port's list is the writer's. */
 static void entry_remove(struct fdb *fdb, struct fdb_entry *e) REQUIRES(fdb->lock)
 {
@@ -191,6 +229,8 @@ static void entry_remove(struct fdb *fdb, struct fdb_entry *e) REQUIRES(fdb->loc
 	port_unfile(fdb, e->port, e);
 	if (e->is_static)
 		fdb->n_static--;
+	else
+		cds_list_del(&e->due);
 	bump(fdb);
 	rcu_defer(&e->rcu, entry_free);
 }
@@ -290,6 +330,8 @@ static struct fdb_entry *entry_insert(struct fdb *fdb, const uint8_t mac[6], uin
 	port_file(fdb, port, e);
 	if (is_static)
 		fdb->n_static++;
+	else
+		wheel_put(fdb, e);
 	rcuhash_insert(&fdb->table, &e->node, fdb_hash(fdb, mac, vlan));
 	bump(fdb);
 	return e;
@@ -396,8 +438,10 @@ int fdb_add_static(struct fdb *fdb, const uint8_t mac[6], uint16_t vlan, struct 
 	mutex_lock(&fdb->lock);
 	e = lookup(fdb, mac, vlan);
 	if (e) {
-		if (!e->is_static)
+		if (!e->is_static) {
 			fdb->n_static++;
+			cds_list_del(&e->due);
+		}
 		e->is_static = true;
 		if (e->port != port)
 			entry_move(fdb, e, port);
@@ -486,36 +530,49 @@ void fdb_flush_port(struct fdb *fdb, struct fdb_port *port)
 		tell(fdb);
 }
 
-uint64_t fdb_run(struct fdb *fdb, uint64_t now_ms)
+/* Expires what is due of a slot; entries that were used meanwhile go to another. */
+static bool run_slot(struct fdb *fdb, uint64_t slot, uint64_t now_ms, uint64_t *next_ms)
+	REQUIRES(fdb->lock)
 {
-	uint64_t aging_ms = __atomic_load_n(&fdb->aging_ms, __ATOMIC_RELAXED);
-	uint64_t next_ms = UINT64_MAX;
+	struct fdb_entry *e, *next;
+	CDS_LIST_HEAD(list);
 	bool any = false;
 
-	mutex_lock(&fdb->lock);
-	/* From the end: when a removal moves ports within the heap, those not looked at yet stay before 'i' or come to
-	 * it, which is looked at again. */
-	for (size_t i = fdb->n_heap; i;) {
-		struct fdb_entry *e;
+	cds_list_splice(&fdb->wheel[slot % WHEEL_SLOTS], &list);
+	CDS_INIT_LIST_HEAD(&fdb->wheel[slot % WHEEL_SLOTS]);
+	cds_list_for_each_entry_safe (e, next, &list, due) {
+		uint64_t due_ms = entry_due_ms(fdb, e);
 
-		if (i > fdb->n_heap) {
-			i--;
-			continue;
-		}
-		e = port_oldest(fdb->heap[i - 1]);
-		if (!e) {
-			/* Used while we looked, or static: look again later. */
-			next_ms = MIN(next_ms, now_ms + aging_ms);
-			i--;
-		} else if (used_get(e) + aging_ms <= now_ms) {
+		if (due_ms <= now_ms) {
 			entry_remove(fdb, e);
 			fdb->stats.n_expired++;
 			COUNTER_INC(mac_learning_expired);
 			any = true;
-		} else {
-			next_ms = MIN(next_ms, used_get(e) + aging_ms);
-			i--;
+			continue;
 		}
+		cds_list_del(&e->due);
+		wheel_put(fdb, e);
+		if (due_ms / WHEEL_SLOT_MS <= now_ms / WHEEL_SLOT_MS)
+			*next_ms = MIN(*next_ms, due_ms);
+	}
+	return any;
+}
+
+uint64_t fdb_run(struct fdb *fdb, uint64_t now_ms)
+{
+	uint64_t now_slot = now_ms / WHEEL_SLOT_MS, next_ms = UINT64_MAX;
+	bool any = false;
+
+	mutex_lock(&fdb->lock);
+	/* Slots whose time has begun; the last of them may hold entries that are due later in it. */
+	for (uint64_t slot = MAX(fdb->wheel_slot, now_slot - MIN(now_slot, WHEEL_SLOTS - 1));
+	     slot <= now_slot; slot++)
+		any |= run_slot(fdb, slot, now_ms, &next_ms);
+	fdb->wheel_slot = now_slot;
+	for (uint64_t slot = now_slot + 1;
+	     next_ms == UINT64_MAX && slot < now_slot + WHEEL_SLOTS; slot++) {
+		if (!cds_list_empty(&fdb->wheel[slot % WHEEL_SLOTS]))
+			next_ms = slot * WHEEL_SLOT_MS;
 	}
 	mutex_unlock(&fdb->lock);
 	if (any)
@@ -525,7 +582,11 @@ uint64_t fdb_run(struct fdb *fdb, uint64_t now_ms)
 
 void fdb_set_aging(struct fdb *fdb, uint32_t aging_s)
 {
-	__atomic_store_n(&fdb->aging_ms, (uint64_t)aging_s * 1000, __ATOMIC_RELAXED);
+	mutex_lock(&fdb->lock);
+	__atomic_store_n(&fdb->aging_ms, (uint64_t)MIN(aging_s, FDB_MAX_AGING_S) * 1000,
+			 __ATOMIC_RELAXED);
+	wheel_refile(fdb);
+	mutex_unlock(&fdb->lock);
 	fdb_run(fdb, clock_ms());
 }
 

@@ -15,6 +15,7 @@
 #include "flow/flow.h"
 
 #define FDB_DEFAULT_AGING_S 300
+#define FDB_MAX_AGING_S 3600
 #define FDB_DEFAULT_MAX 8192
 #define FDB_MIN_MAX 10
 #define FDB_GRAT_ARP_LOCK_S 5
@@ -38,6 +39,7 @@ struct fdb_entry {
 	uint64_t used_ms; /* relaxed: clock_ms() of the last frame from here */
 	uint64_t grat_arp_lock_ms; /* until when gratuitous ARPs do not move it; under the lock */
 	struct cds_list_head lru; /* in the port's list; under the lock, as is 'lru_ms' */
+	struct cds_list_head due; /* in the wheel of what ages; under the lock, not for static ones */
 	uint64_t lru_ms; /* 'used_ms' when it was put there: a later use moves it lazily */
 	struct rcu_item rcu;
 };
@@ -51,7 +53,7 @@ struct fdb_stats {
 struct fdb *fdb_create(void);
 struct fdb *fdb_ref(struct fdb *);
 void fdb_unref(struct fdb *);
-void fdb_set_aging(struct fdb *, uint32_t aging_s); /* 15 to 3600 are sensible; expires at once */
+void fdb_set_aging(struct fdb *, uint32_t aging_s); /* at most FDB_MAX_AGING_S, 15 and more are sensible; expires at once */
 void fdb_set_max(struct fdb *, uint32_t max);
 /* VLANs that are flooded and not learned, NULL: none (copied). */
 void fdb_set_flood_vlans(struct fdb *, const unsigned long *);

@@ -70,6 +70,11 @@ void vlan_stack_from_flow(struct vlan_stack *s, const struct flow *flow)
 	}
 }
 
+bool vlan_stack_equal(const struct vlan_stack *a, const struct vlan_stack *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
 void vlan_stack_to_flow(const struct vlan_stack *s, struct flow *flow)
 {
 	for (size_t i = 0; i < FLOW_MAX_VLANS; i++) {

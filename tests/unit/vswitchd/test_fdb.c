@@ -109,13 +109,94 @@ static void test_ages(void **state)
 	fdb_learn(fdb, mac(1), 1, &ports[0], false, false);
 	fdb_learn(fdb, mac(2), 1, &ports[0], false, false);
 	clock_warp(10 * 1000);
-	fdb_refresh(fdb, mac(2), 1, &ports[0], clock_ms());
+	fdb_refresh(fdb, mac(2), 1, &ports[0], false, false, clock_ms());
 	clock_warp(6 * 1000);
-	assert_int_equal(fdb_run(fdb, clock_ms()), clock_ms() + 9 * 1000);
+	assert_in_range(fdb_run(fdb, clock_ms()), clock_ms() + 1, clock_ms() + 9 * 1000);
 	assert_null(where(1, 1));
 	assert_ptr_equal(where(2, 1), &ports[0]);
 	fdb_get_stats(fdb, &stats);
 	assert_int_equal(stats.n_expired, 1);
+}
+
+/* What statistics of cached flows say of a source, and what the table makes of it. */
+static void test_refresh(void **state)
+{
+	uint64_t before_ms, flushed_ms;
+
+	(void)state;
+	before_ms = clock_ms();
+	clock_warp(1000);
+	fdb_learn(fdb, mac(1), 1, &ports[0], false, false);
+	/* A flow of another port that was used before that is no news; later, it is a move. */
+	fdb_refresh(fdb, mac(1), 1, &ports[1], false, false, before_ms);
+	assert_ptr_equal(where(1, 1), &ports[0]);
+	clock_warp(1);
+	fdb_refresh(fdb, mac(1), 1, &ports[1], false, false, clock_ms());
+	assert_ptr_equal(where(1, 1), &ports[1]);
+
+	/* What was flushed comes back with the next use, and not by an old one. */
+	clock_warp(1);
+	fdb_flush(fdb);
+	flushed_ms = clock_ms();
+	fdb_refresh(fdb, mac(1), 1, &ports[1], false, false, flushed_ms);
+	assert_null(where(1, 1));
+	clock_warp(1);
+	fdb_refresh(fdb, mac(1), 1, &ports[1], false, false, clock_ms());
+	assert_ptr_equal(where(1, 1), &ports[1]);
+
+	/* A static entry stays; a port that is gone learns nothing; what is too old already, neither. */
+	fdb_add_static(fdb, mac(2), 1, &ports[0]);
+	clock_warp(1);
+	fdb_refresh(fdb, mac(2), 1, &ports[1], false, false, clock_ms());
+	assert_ptr_equal(where(2, 1), &ports[0]);
+	fdb_flush_port(fdb, &ports[1]);
+	clock_warp(1);
+	fdb_refresh(fdb, mac(3), 1, &ports[1], false, false, clock_ms());
+	assert_null(where(3, 1));
+	before_ms = clock_ms();
+	clock_warp(FDB_DEFAULT_AGING_S * 1000);
+	fdb_refresh(fdb, mac(4), 1, &ports[0], false, false, before_ms);
+	assert_null(where(4, 1));
+}
+
+/* Ports whose entries fall due together and apart, in every order of the heap. */
+static void test_expires_on_many_ports(void **state)
+{
+	static struct fdb_port many[64];
+	unsigned int seed = 1, n_left;
+
+	(void)state;
+	fdb_set_aging(fdb, 15);
+	for (size_t i = 0; i < ARRAY_SIZE(many); i++)
+		fdb_port_init(&many[i]);
+	for (unsigned int round = 0; round < 50; round++) {
+		struct fdb_stats stats;
+
+		for (uint32_t i = 0; i < 500; i++) {
+			seed = seed * 1103515245 + 12345;
+			fdb_learn(fdb, mac(i), 1, &many[seed >> 16 & 63], false, false);
+			if (seed >> 24 & 1)
+				clock_warp(7);
+		}
+		clock_warp(13500);
+		fdb_run(fdb, clock_ms());
+		n_left = 0;
+		for (uint32_t i = 0; i < 500; i++) {
+			const struct fdb_entry *e;
+
+			rcu_enter();
+			e = fdb_lookup(fdb, mac(i), 1);
+			if (e) {
+				n_left++;
+				assert_true(e->used_ms + 15000 > clock_ms());
+			}
+			rcu_leave();
+		}
+		fdb_get_stats(fdb, &stats);
+		assert_int_equal(stats.n, n_left);
+		assert_in_range(n_left, 1, 499);
+	}
+	fdb_flush(fdb);
 }
 
 /* One port that makes up addresses evicts its own: the other's stay. */
@@ -152,7 +233,7 @@ static void test_evicts_least_recently_used(void **state)
 		fdb_learn(fdb, mac(i), 1, &ports[0], false, false);
 	}
 	clock_warp(1000);
-	fdb_refresh(fdb, mac(0), 1, &ports[0], clock_ms());
+	fdb_refresh(fdb, mac(0), 1, &ports[0], false, false, clock_ms());
 	fdb_learn(fdb, mac(10), 1, &ports[0], false, false);
 	assert_ptr_equal(where(0, 1), &ports[0]);
 	assert_null(where(1, 1));
@@ -251,6 +332,8 @@ int main(void)
 		T(learns_and_moves),
 		T(static),
 		T(ages),
+		T(refresh),
+		T(expires_on_many_ports),
 		T(evicts_fairly),
 		T(evicts_least_recently_used),
 		T(full_of_static),
