@@ -15,6 +15,7 @@ struct normal {
 	struct xlate_ctx *ctx;
 	struct xbundle *in;
 	const struct xbundle_config *in_config;
+	struct vlan_stack tags; /* as it came */
 	struct vlan_stack vlan; /* inside the switch */
 };
 
@@ -60,19 +61,18 @@ static bool may_reach(const struct normal *n, const struct xbundle_config *out)
 	return true;
 }
 
-static void output(struct normal *n, const struct xbundle_config *out)
+static void output(struct normal *n, const struct xbundle_config *out, const struct vlan_stack *stack)
 {
 	struct xlate_ctx *ctx = n->ctx;
 	struct flow_vlan saved[FLOW_MAX_VLANS];
-	struct vlan_stack stack;
 
 	memcpy(saved, ctx->flow.vlans, sizeof(saved));
-	vlan_output(&out->vlan, &n->vlan, &stack);
-	vlan_stack_to_flow(&stack, &ctx->flow);
+	vlan_stack_to_flow(stack, &ctx->flow);
 	xlate_output(ctx, out->port);
 	memcpy(ctx->flow.vlans, saved, sizeof(saved));
 }
 
+/* First to those that get the frame as it came, then to the others: tags are pushed and popped once, not in turns. */
 static void flood(struct normal *n)
 {
 	const struct xvec *bundles = rcu_load(&n->ctx->bridge->bundles);
@@ -80,9 +80,10 @@ static void flood(struct normal *n)
 	bool is_protected = false;
 	size_t n_reached = 0;
 
-	for (size_t i = 0; i < n_bundles; i++) {
-		struct xbundle *b = bundles->items[i];
+	for (size_t i = 0; i < 2 * n_bundles; i++) {
+		struct xbundle *b = bundles->items[i % n_bundles];
 		const struct xbundle_config *c = rcu_load(&b->config);
+		struct vlan_stack stack;
 
 		if (b == n->in || !c || !may_reach(n, c))
 			continue;
@@ -90,7 +91,10 @@ static void flood(struct normal *n)
 			is_protected = true;
 			continue;
 		}
-		output(n, c);
+		vlan_output(&c->vlan, &n->vlan, &stack);
+		if (vlan_stack_equal(&stack, &n->tags) != (i < n_bundles))
+			continue;
+		output(n, c, &stack);
 		n_reached++;
 	}
 	if (!n_reached)
@@ -100,15 +104,18 @@ static void flood(struct normal *n)
 static void unicast(struct normal *n, struct xbundle *out)
 {
 	const struct xbundle_config *c = rcu_load(&out->config);
+	struct vlan_stack stack;
 
-	if (out == n->in)
+	if (out == n->in) {
 		xlate_drop(n->ctx, DROP_SAME_PORT);
-	else if (!c || !may_reach(n, c))
+	} else if (!c || !may_reach(n, c)) {
 		xlate_drop(n->ctx, DROP_NO_OUTPUT);
-	else if (c->is_protected && n->in_config->is_protected)
+	} else if (c->is_protected && n->in_config->is_protected) {
 		xlate_drop(n->ctx, DROP_PROTECTED_PORT);
-	else
-		output(n, c);
+	} else {
+		vlan_output(&c->vlan, &n->vlan, &stack);
+		output(n, c, &stack);
+	}
 }
 
 static void normal_xlate(struct xlate_ctx *ctx, const struct act *act)
@@ -116,7 +123,6 @@ static void normal_xlate(struct xlate_ctx *ctx, const struct act *act)
 	struct flow_mask *mask = &ctx->out->mask;
 	struct normal n = { .ctx = ctx };
 	const struct fdb_entry *dst;
-	struct vlan_stack tags;
 	enum drop_reason drop;
 
 	(void)act;
@@ -140,8 +146,8 @@ static void normal_xlate(struct xlate_ctx *ctx, const struct act *act)
 		xlate_drop(ctx, DROP_RESERVED_ADDRESS);
 		return;
 	}
-	vlan_stack_from_flow(&tags, &ctx->flow);
-	drop = vlan_input(&n.in_config->vlan, &tags, &n.vlan);
+	vlan_stack_from_flow(&n.tags, &ctx->flow);
+	drop = vlan_input(&n.in_config->vlan, &n.tags, &n.vlan);
 	if (drop != DROP_NONE) {
 		xlate_drop(ctx, drop);
 		return;
