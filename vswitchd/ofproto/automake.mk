@@ -7,6 +7,7 @@ vswitchd_ofproto_libofproto_a_SOURCES = \
 	vswitchd/ofproto/bundle.c \
 	vswitchd/ofproto/drop_ctl.c \
 	vswitchd/ofproto/fdb_ctl.c \
+	vswitchd/ofproto/memory.c \
 	vswitchd/ofproto/ofproto.c \
 	vswitchd/ofproto/ofproto.h \
 	vswitchd/ofproto/ofproto_ctl.c \

@@ -298,5 +298,6 @@ void ofproto_register_commands(struct loop *loop)
 	}
 	ofproto_ctl_register(loop);
 	fdb_ctl_register();
+	ofproto_memory_register();
 	drop_ctl_register();
 }

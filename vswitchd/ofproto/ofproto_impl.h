@@ -60,6 +60,7 @@ void bundle_forget_port(struct bundle *, struct ofport *);
 
 void ofproto_ctl_register(struct loop *);
 void fdb_ctl_register(void);
+void ofproto_memory_register(void);
 void drop_ctl_register(void);
 
 #endif

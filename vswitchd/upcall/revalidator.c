@@ -329,11 +329,6 @@ static void *follower_main(void *follower_)
 	return NULL;
 }
 
-static void clock_changed(struct clock_listener *l)
-{
-	revalidators_wake(CONTAINER_OF(l, struct upcalls, clock));
-}
-
 void revalidators_wake(struct upcalls *u)
 {
 	mutex_lock(&u->lock);
@@ -347,8 +342,6 @@ void revalidators_start(struct upcalls *u, unsigned int n)
 	u->post.cb = tell_waiters;
 	u->n_revalidators = n;
 	u->revalidators = xcalloc(n, sizeof(*u->revalidators));
-	u->clock.changed = clock_changed;
-	clock_listener_add(&u->clock);
 	for (unsigned int i = 0; i < n; i++) {
 		struct revalidator *r = &u->revalidators[i];
 		char name[16];
@@ -372,7 +365,6 @@ void revalidators_stop(struct upcalls *u)
 	mutex_unlock(&u->lock);
 	for (unsigned int i = 0; i < u->n_revalidators; i++)
 		thread_join(u->revalidators[i].thread);
-	clock_listener_del(&u->clock);
 	free(u->revalidators);
 	u->revalidators = NULL;
 	u->n_revalidators = 0;

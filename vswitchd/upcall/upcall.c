@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/counter.h"
+#include "base/memory.h"
 #include "base/str.h"
 #include "base/thread.h"
 #include "base/util.h"
@@ -45,6 +46,15 @@ static void remember(struct upcalls *u, const struct dpif_upcall *upcall,
 		revalidators_wake(u); /* they sleep while there are no flows */
 }
 
+static void note_caller(struct upcalls *u, int worker)
+{
+	uint64_t bit = UINT64_C(1) << worker % 64;
+
+	if (worker < DPIF_MAX_WORKERS &&
+	    !(__atomic_load_n(&u->callers[worker / 64], __ATOMIC_RELAXED) & bit))
+		__atomic_or_fetch(&u->callers[worker / 64], bit, __ATOMIC_RELAXED);
+}
+
 /* A miss: translates, applies the effects for this packet, and has the flow installed.  On a worker or handler. */
 static int handle(const struct dpif_upcall *upcall, struct dpif_upcall_reply *reply, void *u_)
 {
@@ -57,6 +67,7 @@ static int handle(const struct dpif_upcall *upcall, struct dpif_upcall_reply *re
 		return -EINVAL; /* no translation of ours asks for such a thing */
 	}
 	COUNTER_INC(upcall_miss);
+	note_caller(u, upcall->worker);
 	out.actions = reply->actions;
 	xlate(u->dp, upcall->key, &out);
 	reply->actions = out.actions;
@@ -88,6 +99,39 @@ static const struct dpif_upcall_ops ops = {
 	.installed = installed,
 };
 
+/* Waits for a whole round from now on. */
+static void round_now(struct upcalls *u) REQUIRES(u->lock)
+{
+	uint64_t round = u->round_begun + 1;
+
+	u->round_wanted = MAX(u->round_wanted, round);
+	cond_signal(&u->wake);
+	while (u->round_done < round && !u->stop)
+		cond_wait(&u->round_over, &u->lock);
+}
+
+/* In the main loop, which time/warp lets settle after each step: what the step made idle is gone, and what was used
+ * is known, before the step's timers run.  In simulated time nothing depends on how fast the threads are. */
+static void settle(struct post *post)
+{
+	struct upcalls *u = CONTAINER_OF(post, struct upcalls, settle_post);
+
+	__atomic_store_n(&u->settle_posted, false, __ATOMIC_RELEASE);
+	mutex_lock(&u->lock);
+	if (ukeys_count(&u->ukeys) && !u->paused)
+		round_now(u);
+	mutex_unlock(&u->lock);
+}
+
+static void clock_changed(struct clock_listener *l)
+{
+	struct upcalls *u = CONTAINER_OF(l, struct upcalls, clock);
+
+	revalidators_wake(u);
+	if (!__atomic_exchange_n(&u->settle_posted, true, __ATOMIC_ACQ_REL))
+		loop_post(u->loop, &u->settle_post);
+}
+
 static unsigned int default_n_revalidators(void)
 {
 	return thread_n_cpus() / 4 + 1;
@@ -112,6 +156,9 @@ struct upcalls *upcalls_create(struct loop *loop, struct dpif *dpif, const struc
 	ukeys_init(&u->ukeys);
 	dpif_set_flow_limit(dpif, u->flow_limit);
 	dpif_set_upcall_ops(dpif, &ops, u);
+	u->settle_post.cb = settle;
+	u->clock.changed = clock_changed;
+	clock_listener_add(&u->clock);
 	revalidators_start(u, default_n_revalidators());
 	return u;
 }
@@ -123,6 +170,7 @@ void upcalls_destroy(struct upcalls *u)
 	if (!u)
 		return;
 	dpif_set_upcall_ops(u->dpif, NULL, NULL);
+	clock_listener_del(&u->clock);
 	revalidators_stop(u);
 	rcu_synchronize(); /* no callback is running any more */
 	cds_list_for_each_entry_safe (w, next, &u->waiters, node) {
@@ -130,6 +178,7 @@ void upcalls_destroy(struct upcalls *u)
 		w->done(w);
 	}
 	loop_post_cancel(u->loop, &u->post);
+	loop_post_cancel(u->loop, &u->settle_post);
 	ukeys_uninit(&u->ukeys);
 	cond_uninit(&u->wake);
 	cond_uninit(&u->round_begin);
@@ -181,17 +230,6 @@ void upcalls_wait(struct upcalls *u, struct upcall_waiter *w)
 void upcalls_wait_cancel(struct upcall_waiter *w)
 {
 	cds_list_del_init(&w->node);
-}
-
-/* Waits for a whole round from now on. */
-static void round_now(struct upcalls *u) REQUIRES(u->lock)
-{
-	uint64_t round = u->round_begun + 1;
-
-	u->round_wanted = MAX(u->round_wanted, round);
-	cond_signal(&u->wake);
-	while (u->round_done < round && !u->stop)
-		cond_wait(&u->round_over, &u->lock);
 }
 
 void upcalls_purge(struct upcalls *u)
@@ -246,4 +284,15 @@ json_t *upcalls_to_json(struct upcalls *u)
 			 (json_int_t)u->n_revalidators);
 	mutex_unlock(&u->lock);
 	return json;
+}
+
+void upcalls_report_memory(struct upcalls *u, struct str *s)
+{
+	unsigned int n_handlers = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(u->callers); i++)
+		n_handlers += __builtin_popcountll(__atomic_load_n(&u->callers[i], __ATOMIC_RELAXED));
+	memory_report(s, "handlers", n_handlers);
+	memory_report(s, "revalidators", u->n_revalidators);
+	memory_report(s, "udpif keys", ukeys_count(&u->ukeys));
 }

@@ -48,5 +48,6 @@ void upcalls_set_flow_limit(struct upcalls *, uint32_t);
 void upcalls_push_stats(struct upcalls *);
 void upcalls_format(struct upcalls *, struct str *); /* upcall/show */
 json_t *upcalls_to_json(struct upcalls *);
+void upcalls_report_memory(struct upcalls *, struct str *); /* for a memory_reporter */
 
 #endif

@@ -22,7 +22,7 @@ struct upcalls {
 	struct ukeys ukeys;
 	uint64_t seq; /* atomic: bumped by each change of what translations depend on */
 	uint32_t flow_limit; /* atomic: adapts, at most config.flow_limit */
-	uint64_t n_translated; /* atomic: misses */
+	uint64_t callers[DPIF_MAX_WORKERS / 64]; /* atomic: bitmap of workers that have brought a miss */
 
 	struct mutex lock; /* guards what follows */
 	struct cond wake; /* the leader sleeps here */
@@ -46,6 +46,8 @@ struct upcalls {
 	struct cds_list_head waiters;
 	struct post post;
 	bool posted; /* atomic */
+	struct post settle_post; /* simulated time has moved */
+	bool settle_posted; /* atomic */
 };
 
 void revalidators_start(struct upcalls *, unsigned int n);
