@@ -202,11 +202,15 @@ static void flow_show(const struct dpif_flow *f, const struct odp_names *names, 
 {
 	struct str key = STR_INIT, acts = STR_INIT, ufid = STR_INIT;
 
-	dpif_flow_format(f, names, verbose, &show->s);
-	str_putc(&show->s, '\n');
 	odp_flow_format(&f->key, &f->mask, verbose, names, &key);
 	odp_actions_format(f->actions, f->actions_len, names, &acts);
 	dpif_ufid_format(&f->ufid, &ufid);
+	/* Almost dpif_flow_format(): this command has a space after the identifier, and no layer. */
+	if (verbose)
+		str_printf(&show->s, "%s ", str_cstr(&ufid));
+	str_printf(&show->s, "%s, ", str_cstr(&key));
+	dpif_flow_stats_format(&f->stats, &show->s);
+	str_printf(&show->s, ", actions:%s\n", str_cstr(&acts));
 	json_array_append_new(show->json,
 			      json_pack("{s:s, s:s, s:I, s:I, s:o, s:s}", "ufid",
 					str_cstr(&ufid) + strlen("ufid:"), "match", str_cstr(&key),
@@ -300,6 +304,16 @@ static void rule_show(struct rule *rule, void *show_)
 	str_uninit(&acts);
 }
 
+/* bridge/dump-flows alone says it this way. */
+static struct ofproto *find_bridge(struct unixctl_conn *conn, const char *name)
+{
+	struct ofproto *o = ofproto_lookup(name);
+
+	if (!o)
+		unixctl_reply_error(conn, "Unknown bridge");
+	return o;
+}
+
 static void bridge_dump_flows(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
 	struct show show = { STR_INIT, NULL };
@@ -310,7 +324,7 @@ static void bridge_dump_flows(struct unixctl_conn *conn, int argc, const char *a
 		unixctl_reply_error(conn, "the only option is --offload-stats");
 		return;
 	}
-	o = find(conn, argv[argc - 1]);
+	o = find_bridge(conn, argv[argc - 1]);
 	if (!o)
 		return;
 	show.json = json_array();

@@ -167,6 +167,7 @@ char *ofproto_port_add(struct ofproto *o, struct netdev *netdev, uint16_t reques
 	} else {
 		p->listener.changed = netdev_changed;
 		netdev_listen(netdev, &p->listener);
+		netdev_changed(&p->listener, netdev);
 	}
 	ofproto_changed(o);
 	log_info("bridge %s: added interface %s on port %u", o->name, name, number);
