@@ -49,7 +49,7 @@ static struct bridge *bridge_create(const struct ovsrec_bridge *row)
 	br->type = xstrdup(row->datapath_type);
 	hmap_init(&br->ports);
 	hmap_insert(&all_bridges, &br->node, hash_string(br->name, 0));
-	br->is_new = true;
+	br->is_new = br->mac_is_stale = true;
 	return br;
 }
 
@@ -276,10 +276,15 @@ static void reconfigure(struct work *w)
 	ofproto_commit(in_force, cfg);
 }
 
+void bridges_schedule(void)
+{
+	work_schedule(&reconfigure_work);
+}
+
 static void idl_changed(struct idl *idl_, void *aux)
 {
 	(void)idl_, (void)aux;
-	work_schedule(&reconfigure_work);
+	bridges_schedule();
 }
 
 /* A device of the host appeared: a port that waits for it is tried again. */
@@ -290,7 +295,7 @@ static void appeared(struct netdev_appear_listener *l, const char *name)
 	(void)l;
 	if (iface && iface->error) {
 		port_set_dirty(iface->port);
-		work_schedule(&reconfigure_work);
+		bridges_schedule();
 	}
 }
 

@@ -15,7 +15,10 @@ struct bridge {
 	char *type; /* of the datapath */
 	struct hmap ports; /* by name */
 	uint8_t mac[6]; /* zero: none chosen yet */
+	uint8_t own_mac[6]; /* that its local port had at first; zero: not seen yet */
 	struct iface *mac_from; /* whose address that is; NULL: configured or made up */
+	bool has_hwaddr; /* it is the configured one */
+	bool mac_is_stale; /* all ports are to be asked again */
 	bool is_dirty; /* the row changed */
 	bool is_new;
 	bool has_status; /* its status columns are to be written */
@@ -57,6 +60,8 @@ extern struct loop *bridge_loop;
 struct bridge *bridge_by_name(const char *);
 struct port *port_by_name(const char *);
 struct iface *iface_by_name(const char *);
+/* In this turn of the loop what is marked as dirty is applied. */
+void bridges_schedule(void);
 
 /* port.c */
 struct port *port_create(struct bridge *, const struct ovsrec_port *);
@@ -79,6 +84,7 @@ uint16_t iface_wanted_ofport(const struct ovsrec_interface *);
 /* mac.c: which address a bridge has. */
 void bridge_mac_iface_added(struct iface *);
 void bridge_mac_iface_removed(struct iface *);
+void bridge_mac_iface_changed(struct iface *); /* its address may have */
 void bridge_mac_apply(struct bridge *);
 
 /* status.c */

@@ -81,8 +81,11 @@ uint16_t iface_wanted_ofport(const struct ovsrec_interface *row)
 
 static void netdev_changed(struct netdev_listener *l, struct netdev *netdev)
 {
+	struct iface *iface = CONTAINER_OF(l, struct iface, listener);
+
 	(void)netdev;
-	status_iface_changed(CONTAINER_OF(l, struct iface, listener));
+	status_iface_changed(iface);
+	bridge_mac_iface_changed(iface);
 }
 
 static void set_error(struct iface *iface, char *error)

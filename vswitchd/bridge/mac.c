@@ -46,10 +46,7 @@ static void set_mac(struct bridge *br, const uint8_t mac[6], struct iface *from)
 			log_err("bridge %s: cannot set the MAC address of its local port: %s", br->name,
 				errno_str(rc));
 	}
-	if (!eth_equal(br->mac, mac)) {
-		memcpy(br->mac, mac, 6);
-		br->is_dirty = true; /* the datapath id follows: bridge_mac_apply() */
-	}
+	memcpy(br->mac, mac, 6);
 }
 
 static bool configured_mac(const struct bridge *br, uint8_t mac[6])
@@ -59,6 +56,7 @@ static bool configured_mac(const struct bridge *br, uint8_t mac[6])
 	return s && eth_parse(s, mac) && !eth_is_multicast(mac) && !eth_is_zero(mac);
 }
 
+/* Asks all ports. */
 static void choose(struct bridge *br)
 {
 	struct iface *best = NULL, *local = local_iface(br);
@@ -66,9 +64,10 @@ static void choose(struct bridge *br)
 	struct netdev_status status;
 	struct port *port;
 
-	if (configured_mac(br, mac)) {
-		set_mac(br, mac, NULL);
-		return;
+	br->mac_is_stale = false;
+	if (local && eth_is_zero(br->own_mac)) {
+		netdev_get_status(local->netdev, &status);
+		memcpy(br->own_mac, status.mac, 6);
 	}
 	HMAP_FOR_EACH (port, node, &br->ports) {
 		for (size_t i = 0; i < port->n_ifaces; i++) {
@@ -81,13 +80,17 @@ static void choose(struct bridge *br)
 			}
 		}
 	}
-	if (best) {
+	if (best)
 		set_mac(br, best_mac, best);
-	} else if (local) {
-		netdev_get_status(local->netdev, &status);
-		if (!eth_is_zero(status.mac))
-			set_mac(br, status.mac, NULL);
-	}
+	else if (!eth_is_zero(br->own_mac))
+		set_mac(br, br->own_mac, NULL);
+}
+
+/* The bridge takes another address when the removals and additions that are going on are done. */
+static void set_stale(struct bridge *br)
+{
+	br->mac_is_stale = true;
+	br->is_dirty = true;
 }
 
 void bridge_mac_iface_added(struct iface *iface)
@@ -95,14 +98,10 @@ void bridge_mac_iface_added(struct iface *iface)
 	struct bridge *br = iface->port->bridge;
 	uint8_t mac[6];
 
-	if (br->is_new || !br->row)
-		return; /* bridge_mac_apply() will look at all of them, once */
-	if (streq(iface->name, br->name)) {
-		choose(br);
-	} else if (!configured_mac(br, mac) && may_lend(iface, mac) &&
-		   (!br->mac_from || memcmp(mac, br->mac, 6) < 0)) {
-		set_mac(br, mac, iface);
-	}
+	/* The local port is to be given the address; another one may lend a lower one. */
+	if (streq(iface->name, br->name) ||
+	    (may_lend(iface, mac) && (!br->mac_from || memcmp(mac, br->mac, 6) < 0)))
+		set_stale(br);
 }
 
 void bridge_mac_iface_removed(struct iface *iface)
@@ -112,15 +111,37 @@ void bridge_mac_iface_removed(struct iface *iface)
 	if (br->mac_from != iface)
 		return;
 	br->mac_from = NULL;
-	br->is_dirty = true; /* bridge_mac_apply() chooses anew when all is removed and added */
+	set_stale(br);
+}
+
+void bridge_mac_iface_changed(struct iface *iface)
+{
+	struct bridge *br = iface->port->bridge;
+	uint8_t mac[6];
+	bool lends = may_lend(iface, mac);
+
+	if (br->has_hwaddr)
+		return;
+	if (br->mac_from == iface ? lends && eth_equal(mac, br->mac) :
+				    !lends || (br->mac_from && memcmp(mac, br->mac, 6) >= 0))
+		return;
+	set_stale(br);
+	bridges_schedule();
 }
 
 void bridge_mac_apply(struct bridge *br)
 {
 	const char *id = smap_get(&br->row->other_config, "datapath-id");
+	uint8_t mac[6];
 	uint64_t dpid = 0;
 
-	choose(br);
+	if (configured_mac(br, mac)) {
+		br->has_hwaddr = true;
+		set_mac(br, mac, NULL);
+	} else if (br->mac_is_stale || br->has_hwaddr) {
+		br->has_hwaddr = false;
+		choose(br);
+	}
 	if (!id || !str_to_u64(id, 16, &dpid) || !dpid) {
 		if (id)
 			log_warn("bridge %s: other_config:datapath-id \"%s\" is not a hexadecimal number",
