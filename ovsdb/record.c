@@ -14,8 +14,9 @@
 
 LOG_MODULE(ovsdb_record);
 
-/* Puts what the record says of a row.  False, and nothing put, if that is nothing. */
-static bool put_change(struct str *s, const struct change *c, bool diff)
+/* Puts what the record says of a row.  False, and nothing put, if that is nothing.  '*overflow' becomes true
+ * if a difference has more elements than the column may have. */
+static bool put_change(struct str *s, const struct change *c, bool diff, bool *overflow)
 {
 	const struct db_table *t = c->row->table;
 	size_t start = s->len;
@@ -44,6 +45,7 @@ static bool put_change(struct str *s, const struct change *c, bool diff)
 
 			datum_diff(&d, &old, &new_, &cs->type);
 			json_text_put_datum(s, &d, &cs->type);
+			*overflow |= d.n > cs->type.n_max;
 			datum_uninit(&d, &cs->type);
 		} else {
 			json_text_put_datum(s, &new_, &cs->type);
@@ -61,6 +63,7 @@ bool record_format_txn(const struct txn *txn, bool diff, struct str *s)
 {
 	const struct db_table *last = NULL;
 	size_t start = s->len;
+	bool overflow = false;
 	struct change *c;
 
 	str_putc(s, '{');
@@ -74,7 +77,7 @@ bool record_format_txn(const struct txn *txn, bool diff, struct str *s)
 			str_putc(s, ',');
 		json_text_put_uuid(s, row_uuid(c->row));
 		str_putc(s, ':');
-		if (put_change(s, c, diff))
+		if (put_change(s, c, diff, &overflow))
 			last = t;
 		else
 			str_truncate(s, before);
@@ -82,6 +85,11 @@ bool record_format_txn(const struct txn *txn, bool diff, struct str *s)
 	if (!last) {
 		str_truncate(s, start);
 		return false;
+	}
+	if (overflow) {
+		/* Some servers refuse to read that: this record says values instead. */
+		str_truncate(s, start);
+		return record_format_txn(txn, false, s);
 	}
 	str_put(s, "},");
 	if (txn->comment.len) {
