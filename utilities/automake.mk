@@ -31,6 +31,7 @@ utilities_ovs_vsctl_SOURCES = \
 	utilities/ovs-vsctl-command.c \
 	utilities/ovs-vsctl-datapath.c \
 	utilities/ovs-vsctl-db.c \
+	utilities/ovs-vsctl-list.c \
 	utilities/ovs-vsctl-model.c \
 	utilities/ovs-vsctl-port.c \
 	utilities/ovs-vsctl-record.c \

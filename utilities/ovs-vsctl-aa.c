@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Commands on the Auto Attach mappings of a bridge: service id (I-SID) to VLAN. */
-#include "ovs-vsctl.h"
+#include "utilities/ovs-vsctl.h"
 
 #include <stdlib.h>
 

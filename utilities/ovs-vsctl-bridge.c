@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Commands on the switch as a whole and on bridges. */
-#include "ovs-vsctl.h"
+#include "utilities/ovs-vsctl.h"
 
 #include <limits.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The command line: options and commands, separated by "--"; help and completion from the same
  * tables. */
-#include "ovs-vsctl.h"
+#include "utilities/ovs-vsctl.h"
 
 #include <limits.h>
 #include <stdlib.h>

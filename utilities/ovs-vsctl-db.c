@@ -1,345 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Commands on any table: list find get set add remove clear create destroy wait-until comment. */
-#include "ovs-vsctl.h"
+/* Commands on any table: get set add remove clear create destroy wait-until comment, and the table
+ * of them all with list and find. */
+#include "utilities/ovs-vsctl.h"
 
-#include <jansson.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
 #include "db/symbol.h"
-#include "db/table.h"
 #include "db/text.h"
-
-/* Names are matched in prepare() and again in run(): errors of the first end the program before it
- * connects. */
-static const struct table_schema *get_table(struct vsctl_cmd *cmd)
-{
-	const struct table_schema *ts;
-	char *err = schema_match_table(cmd->vs->schema, cmd->argv[1], &ts);
-
-	if (err)
-		fatal(0, "%s", err);
-	return ts;
-}
-
-static const char *table_name(const struct table_schema *ts)
-{
-	return vsctl_table_class(ts)->name; /* lives as long as the program */
-}
-
-/* The column that begins 'arg', which may go on with a key, an operator and a value. */
-static const struct column_schema *get_column(const struct table_schema *ts, const char *arg,
-					      enum text_want want)
-{
-	struct text_setting s;
-	const struct column_schema *c;
-	char *err = text_setting_parse_as(ts, arg, want, &s);
-
-	if (err)
-		fatal(0, "%s", err);
-	c = s.column;
-	text_setting_uninit(&s);
-	return c;
-}
-
-static void want_schema_column(struct vsctl *vs, const struct table_schema *ts,
-			       const struct column_schema *c)
-{
-	if (c->index >= N_STD_COLUMNS)
-		vsctl_want_column(vs, table_name(ts), vsctl_column_class(ts, c)->name);
-	else /* any will do */
-		vsctl_want_column(vs, table_name(ts), vsctl_table_class(ts)->columns[0].name);
-}
-
-/* A column's datum; that of _uuid is made in '*tmp', which borrows nothing and needs no uninit. */
-static const struct datum *read_column(const struct idl_row *row, const struct table_schema *ts,
-				       const struct column_schema *c, struct datum *tmp,
-				       union atom *atom)
-{
-	if (c->index >= N_STD_COLUMNS)
-		return idl_read(row, vsctl_column_class(ts, c));
-	atom->uuid = row->uuid;
-	*tmp = (struct datum){ .n = 1, .keys = atom };
-	return tmp;
-}
-
-static char *no_version(const struct table_schema *ts, const struct column_schema *c)
-{
-	if (c->index != COL_VERSION)
-		return NULL;
-	return xasprintf("%s does not contain a column whose name matches \"%s\"", ts->name,
-			 c->name);
-}
-
-/* ---- list, find ---------------------------------------------------------------- */
-
-struct columns {
-	const struct column_schema **columns;
-	size_t n;
-};
-
-static void add_column(struct columns *list, const struct column_schema *c)
-{
-	list->columns = xrealloc(list->columns, (list->n + 1) * sizeof(list->columns[0]));
-	list->columns[list->n++] = c;
-}
-
-/* Those of --columns, else _uuid and all others by name. */
-static struct columns get_columns(struct vsctl_cmd *cmd, const struct table_schema *ts)
-{
-	const char *option = vsctl_option_value(cmd, "--columns");
-	struct columns list = { NULL, 0 };
-
-	if (!option) {
-		add_column(&list, ts->columns[COL_UUID]);
-		for (size_t i = N_STD_COLUMNS; i < ts->n_columns; i++)
-			add_column(&list, ts->columns[i]);
-		return list;
-	}
-	for (const char *p = option; *p;) {
-		size_t len = strcspn(p, ", ");
-
-		if (len) {
-			char *name = xstrndup(p, len);
-			const struct column_schema *c = NULL;
-			char *err = schema_match_column(ts, name, &c);
-
-			free(name);
-			if (!err)
-				err = no_version(ts, c);
-			if (err)
-				fatal(0, "%s", err);
-			add_column(&list, c);
-		}
-		p += len + (p[len] != '\0');
-	}
-	if (!list.n)
-		fatal(0, "must specify at least one column name");
-	return list;
-}
-
-static void prepare_columns(struct vsctl_cmd *cmd, const struct table_schema *ts)
-{
-	struct columns list = get_columns(cmd, ts);
-
-	for (size_t i = 0; i < list.n; i++)
-		want_schema_column(cmd->vs, ts, list.columns[i]);
-	free(list.columns);
-}
-
-static void prepare_list(struct vsctl_cmd *cmd)
-{
-	const struct table_schema *ts = get_table(cmd);
-
-	prepare_columns(cmd, ts);
-	if (cmd->argc == 2)
-		vsctl_want_all_rows(cmd->vs, table_name(ts));
-	for (int i = 2; i < cmd->argc; i++)
-		vsctl_want_record(cmd->vs, ts, cmd->argv[i]);
-}
-
-/* A column that the server's schema lacks is not shown, unless it was asked for. */
-static bool is_listed(struct vsctl_cmd *cmd, const struct table_schema *ts,
-		      const struct column_schema *c)
-{
-	return c->index < N_STD_COLUMNS || vsctl_option(cmd, "--columns") ||
-	       idl_server_has_column(cmd->vs->idl, ts->name, c->name);
-}
-
-static void start_table(struct vsctl_cmd *cmd, const struct table_schema *ts,
-			const struct columns *list)
-{
-	cmd->table = table_create(NULL);
-	for (size_t i = 0; i < list->n; i++) {
-		if (is_listed(cmd, ts, list->columns[i]))
-			table_add_column(cmd->table, list->columns[i]->name);
-	}
-}
-
-static void put_row(struct vsctl_cmd *cmd, const struct table_schema *ts,
-		    const struct columns *list, const struct idl_row *row)
-{
-	table_add_row(cmd->table);
-	for (size_t i = 0; i < list->n; i++) {
-		struct datum tmp;
-		union atom atom;
-
-		if (is_listed(cmd, ts, list->columns[i]))
-			table_add_datum(cmd->table,
-					read_column(row, ts, list->columns[i], &tmp, &atom),
-					&list->columns[i]->type);
-	}
-}
-
-/* What the spool holds of the table looks like the rest, but for its UUID's cell. */
-struct put_spooled {
-	struct vsctl_cmd *cmd;
-	const struct table_schema *ts;
-	const struct columns *list;
-	const char *record; /* NULL: all */
-	bool found;
-};
-
-static bool put_spooled_row(const struct vsctl_spooled *row, void *aux)
-{
-	struct put_spooled *p = aux;
-	char uuid[UUID_LEN + 1];
-
-	snprintf(uuid, sizeof(uuid), UUID_FMT, UUID_ARGS(&row->uuid));
-	if (p->record && (strlen(p->record) < 4 || !str_has_prefix(uuid, p->record)))
-		return true;
-	if (idl_row_by_uuid(p->cmd->vs->idl, vsctl_table_class(p->ts), &row->uuid))
-		return true;
-	p->found = true;
-	table_add_row(p->cmd->table);
-	for (size_t i = 0; i < p->list->n; i++) {
-		const struct column_schema *c = p->list->columns[i];
-		const json_t *json = json_object_get(row->columns, c->name);
-		struct datum d;
-		char *err;
-
-		if (!is_listed(p->cmd, p->ts, c))
-			continue;
-		if (c->index == COL_UUID) {
-			char *text = xasprintf("%s (pending: no row refers to it)", uuid);
-
-			table_add_text(p->cmd->table, text);
-			free(text);
-			continue;
-		}
-		err = json ? datum_from_json(&d, &c->type, json, NULL, false) : NULL;
-		if (err || !json)
-			datum_init_default(&d, &c->type);
-		free(err);
-		table_add_datum(p->cmd->table, &d, &c->type);
-		datum_uninit(&d, &c->type);
-	}
-	return true;
-}
-
-static bool put_spooled(struct vsctl_cmd *cmd, const struct table_schema *ts,
-			const struct columns *list, const char *record)
-{
-	struct put_spooled p = { cmd, ts, list, record, false };
-
-	vsctl_spool_walk(cmd->vs, table_name(ts), put_spooled_row, &p);
-	return p.found;
-}
-
-static int compare_rows(const void *a, const void *b)
-{
-	const struct idl_row *const *ra = a, *const *rb = b;
-
-	return uuid_compare(&(*ra)->uuid, &(*rb)->uuid);
-}
-
-/* All rows, in the order of their UUIDs; '*n' of them. */
-static struct idl_row **sorted_rows(struct vsctl *vs, const struct table_schema *ts, size_t *n)
-{
-	const struct idl_table_class *tc = vsctl_table_class(ts);
-	struct idl_row *row, **rows = NULL;
-	size_t size = 0;
-
-	*n = 0;
-	for (row = idl_first(vs->idl, tc); row; row = idl_next(row)) {
-		if (*n >= size)
-			rows = x2nrealloc(rows, &size, sizeof(struct idl_row *));
-		rows[(*n)++] = row;
-	}
-	if (*n)
-		qsort(rows, *n, sizeof(struct idl_row *), compare_rows);
-	return rows;
-}
-
-static char *run_list(struct vsctl_cmd *cmd)
-{
-	const struct table_schema *ts = get_table(cmd);
-	struct columns list = get_columns(cmd, ts);
-	struct idl_row *row, **rows;
-	char *err = NULL;
-	size_t n;
-
-	start_table(cmd, ts, &list);
-	if (cmd->argc == 2) {
-		rows = sorted_rows(cmd->vs, ts, &n);
-		for (size_t i = 0; i < n; i++)
-			put_row(cmd, ts, &list, rows[i]);
-		free(rows);
-		put_spooled(cmd, ts, &list, NULL);
-	}
-	for (int i = 2; i < cmd->argc && !err; i++) {
-		err = vsctl_record_lookup(cmd->vs, ts, cmd->argv[i],
-					  !vsctl_option(cmd, "--if-exists"), &row);
-		if (row) {
-			put_row(cmd, ts, &list, row);
-		} else if (err && put_spooled(cmd, ts, &list, cmd->argv[i])) {
-			free(err);
-			err = NULL;
-		}
-	}
-	free(list.columns);
-	return err;
-}
-
-static void prepare_find(struct vsctl_cmd *cmd)
-{
-	const struct table_schema *ts = get_table(cmd);
-
-	prepare_columns(cmd, ts);
-	for (int i = 2; i < cmd->argc; i++)
-		want_schema_column(cmd->vs, ts, get_column(ts, cmd->argv[i], TEXT_WANT_RELATION));
-	vsctl_want_all_rows(cmd->vs, table_name(ts));
-}
-
-/* '*all' tells whether each of the conditions holds for 'row'. */
-static char *check_conditions(struct vsctl *vs, const struct table_schema *ts,
-			      const struct idl_row *row, char *const conditions[], size_t n,
-			      bool *all)
-{
-	*all = true;
-	for (size_t i = 0; i < n && *all; i++) {
-		struct text_setting s;
-		struct datum tmp;
-		union atom atom;
-		char *err = text_setting_parse_as(ts, conditions[i], TEXT_WANT_RELATION, &s);
-
-		if (err)
-			return err;
-		err = no_version(ts, s.column);
-		if (!err)
-			err = text_setting_matches(&s, read_column(row, ts, s.column, &tmp, &atom),
-						   vs->symbols, all);
-		text_setting_uninit(&s);
-		if (err)
-			return err;
-	}
-	return NULL;
-}
-
-static char *run_find(struct vsctl_cmd *cmd)
-{
-	const struct table_schema *ts = get_table(cmd);
-	struct columns list = get_columns(cmd, ts);
-	struct idl_row **rows;
-	char *err = NULL;
-	size_t n;
-
-	start_table(cmd, ts, &list);
-	rows = sorted_rows(cmd->vs, ts, &n);
-	for (size_t i = 0; i < n && !err; i++) {
-		bool all;
-
-		err = check_conditions(cmd->vs, ts, rows[i], &cmd->argv[2], (size_t)cmd->argc - 2,
-				       &all);
-		if (!err && all)
-			put_row(cmd, ts, &list, rows[i]);
-	}
-	free(rows);
-	free(list.columns);
-	return err;
-}
 
 /* ---- get ----------------------------------------------------------------------- */
 
@@ -367,11 +37,12 @@ static char *create_symbol(struct vsctl *vs, const char *id, bool *is_new, struc
 
 static void prepare_get(struct vsctl_cmd *cmd)
 {
-	const struct table_schema *ts = get_table(cmd);
+	const struct table_schema *ts = vsctl_db_get_table(cmd);
 
 	vsctl_want_record(cmd->vs, ts, cmd->argv[2]);
 	for (int i = 3; i < cmd->argc; i++)
-		want_schema_column(cmd->vs, ts, get_column(ts, cmd->argv[i], TEXT_WANT_NAME));
+		vsctl_db_want_schema_column(cmd->vs, ts,
+					    vsctl_db_get_column(ts, cmd->argv[i], TEXT_WANT_NAME));
 }
 
 /* The value of one key of a map. */
@@ -402,7 +73,7 @@ static char *put_key(struct vsctl_cmd *cmd, const struct table_schema *ts,
 
 static char *run_get(struct vsctl_cmd *cmd)
 {
-	const struct table_schema *ts = get_table(cmd);
+	const struct table_schema *ts = vsctl_db_get_table(cmd);
 	const char *id = vsctl_option_value(cmd, "--id");
 	bool must_exist = !vsctl_option(cmd, "--if-exists");
 	struct symbol *symbol;
@@ -436,12 +107,12 @@ static char *run_get(struct vsctl_cmd *cmd)
 		err = text_setting_parse_as(ts, cmd->argv[i], TEXT_WANT_NAME, &s);
 		if (err)
 			break;
-		err = no_version(ts, s.column);
-		if (!err && !is_listed(cmd, ts, s.column))
+		err = vsctl_db_no_version(ts, s.column);
+		if (!err && !vsctl_db_is_listed(cmd, ts, s.column))
 			err = xasprintf("the database's table %s has no column %s (its schema is "
 					"older)",
 					ts->name, s.column->name);
-		d = read_column(row, ts, s.column, &tmp, &atom);
+		d = vsctl_db_read_column(row, ts, s.column, &tmp, &atom);
 		if (!err && s.key) {
 			err = put_key(cmd, ts, &s, d);
 		} else if (!err) {
@@ -457,11 +128,13 @@ static char *run_get(struct vsctl_cmd *cmd)
 
 static void prepare_set(struct vsctl_cmd *cmd)
 {
-	const struct table_schema *ts = get_table(cmd);
+	const struct table_schema *ts = vsctl_db_get_table(cmd);
 
 	vsctl_want_record(cmd->vs, ts, cmd->argv[2]);
 	for (int i = 3; i < cmd->argc; i++)
-		want_schema_column(cmd->vs, ts, get_column(ts, cmd->argv[i], TEXT_WANT_ASSIGNMENT));
+		vsctl_db_want_schema_column(cmd->vs, ts,
+					    vsctl_db_get_column(ts, cmd->argv[i],
+								TEXT_WANT_ASSIGNMENT));
 }
 
 /* The row to change.  What the model of bridges and ports knew may be wrong afterwards. */
@@ -474,7 +147,7 @@ static char *get_row(struct vsctl_cmd *cmd, const struct table_schema *ts, struc
 
 static char *run_set(struct vsctl_cmd *cmd)
 {
-	const struct table_schema *ts = get_table(cmd);
+	const struct table_schema *ts = vsctl_db_get_table(cmd);
 	struct idl_row *row;
 	char *err = get_row(cmd, ts, &row);
 
@@ -486,14 +159,14 @@ static char *run_set(struct vsctl_cmd *cmd)
 /* "add" and "remove": one column, then values. */
 static void prepare_values(struct vsctl_cmd *cmd)
 {
-	const struct table_schema *ts = get_table(cmd);
+	const struct table_schema *ts = vsctl_db_get_table(cmd);
 	const struct column_schema *c;
 	char *err = schema_match_column(ts, cmd->argv[3], &c);
 
 	if (err)
 		fatal(0, "%s", err);
 	vsctl_want_record(cmd->vs, ts, cmd->argv[2]);
-	want_schema_column(cmd->vs, ts, c);
+	vsctl_db_want_schema_column(cmd->vs, ts, c);
 }
 
 static char *get_column_to_change(struct vsctl_cmd *cmd, const struct table_schema *ts,
@@ -528,7 +201,7 @@ static char *too_many(const struct table_schema *ts, const struct column_schema 
 
 static char *run_add(struct vsctl_cmd *cmd)
 {
-	const struct table_schema *ts = get_table(cmd);
+	const struct table_schema *ts = vsctl_db_get_table(cmd);
 	const struct idl_column_class *cc;
 	const struct column_schema *c;
 	struct column_type type;
@@ -562,7 +235,7 @@ static char *run_add(struct vsctl_cmd *cmd)
 
 static char *run_remove(struct vsctl_cmd *cmd)
 {
-	const struct table_schema *ts = get_table(cmd);
+	const struct table_schema *ts = vsctl_db_get_table(cmd);
 	const struct idl_column_class *cc;
 	const struct column_schema *c;
 	struct column_type type, keys;
@@ -601,7 +274,7 @@ static char *run_remove(struct vsctl_cmd *cmd)
 
 static void prepare_clear(struct vsctl_cmd *cmd)
 {
-	const struct table_schema *ts = get_table(cmd);
+	const struct table_schema *ts = vsctl_db_get_table(cmd);
 
 	vsctl_want_record(cmd->vs, ts, cmd->argv[2]);
 	for (int i = 3; i < cmd->argc; i++) {
@@ -610,13 +283,13 @@ static void prepare_clear(struct vsctl_cmd *cmd)
 
 		if (err)
 			fatal(0, "%s", err);
-		want_schema_column(cmd->vs, ts, c);
+		vsctl_db_want_schema_column(cmd->vs, ts, c);
 	}
 }
 
 static char *run_clear(struct vsctl_cmd *cmd)
 {
-	const struct table_schema *ts = get_table(cmd);
+	const struct table_schema *ts = vsctl_db_get_table(cmd);
 	struct idl_row *row;
 	char *err = get_row(cmd, ts, &row);
 
@@ -641,16 +314,16 @@ static char *run_clear(struct vsctl_cmd *cmd)
 
 static void prepare_create(struct vsctl_cmd *cmd)
 {
-	const struct table_schema *ts = get_table(cmd);
+	const struct table_schema *ts = vsctl_db_get_table(cmd);
 
 	for (int i = 2; i < cmd->argc; i++)
-		get_column(ts, cmd->argv[i], TEXT_WANT_ASSIGNMENT);
+		vsctl_db_get_column(ts, cmd->argv[i], TEXT_WANT_ASSIGNMENT);
 }
 
 static char *run_create(struct vsctl_cmd *cmd)
 {
 	struct vsctl *vs = cmd->vs;
-	const struct table_schema *ts = get_table(cmd);
+	const struct table_schema *ts = vsctl_db_get_table(cmd);
 	const struct idl_table_class *tc = vsctl_table_class(ts);
 	const char *id = vsctl_option_value(cmd, "--id");
 	struct symbol *symbol = NULL;
@@ -701,13 +374,13 @@ static bool refers_to(const struct column_type *type, const char *table)
 
 static void prepare_destroy(struct vsctl_cmd *cmd)
 {
-	const struct table_schema *ts = get_table(cmd);
+	const struct table_schema *ts = vsctl_db_get_table(cmd);
 
 	if (vsctl_option(cmd, "--all")) {
 		if (cmd->argc > 2)
 			fatal(0, "--all and records argument should not be specified together");
-		vsctl_want_all_rows(cmd->vs, table_name(ts));
-		want_schema_column(cmd->vs, ts, ts->columns[COL_UUID]);
+		vsctl_want_all_rows(cmd->vs, vsctl_db_table_name(ts));
+		vsctl_db_want_schema_column(cmd->vs, ts, ts->columns[COL_UUID]);
 	}
 	for (int i = 2; i < cmd->argc; i++)
 		vsctl_want_record(cmd->vs, ts, cmd->argv[i]);
@@ -735,7 +408,7 @@ static void destroy_row(const struct table_schema *ts, struct idl_row *row)
 
 static char *run_destroy(struct vsctl_cmd *cmd)
 {
-	const struct table_schema *ts = get_table(cmd);
+	const struct table_schema *ts = vsctl_db_get_table(cmd);
 	bool must_exist = !vsctl_option(cmd, "--if-exists");
 	struct idl_row *row, **rows;
 	char *err = NULL;
@@ -743,7 +416,7 @@ static char *run_destroy(struct vsctl_cmd *cmd)
 
 	vs_model_drop(cmd->vs);
 	if (vsctl_option(cmd, "--all")) {
-		rows = sorted_rows(cmd->vs, ts, &n);
+		rows = vsctl_db_sorted_rows(cmd->vs, ts, &n);
 		for (size_t i = 0; i < n; i++)
 			destroy_row(ts, rows[i]);
 		free(rows);
@@ -755,7 +428,7 @@ static char *run_destroy(struct vsctl_cmd *cmd)
 		if (row) {
 			destroy_row(ts, row);
 		} else if (uuid_parse(cmd->argv[i], &uuid) &&
-			   vsctl_spool_has(cmd->vs, table_name(ts), &uuid)) {
+			   vsctl_spool_has(cmd->vs, vsctl_db_table_name(ts), &uuid)) {
 			vsctl_spool_del(cmd->vs, &uuid);
 			free(err);
 			err = NULL;
@@ -768,23 +441,25 @@ static char *run_destroy(struct vsctl_cmd *cmd)
 
 static void prepare_wait_until(struct vsctl_cmd *cmd)
 {
-	const struct table_schema *ts = get_table(cmd);
+	const struct table_schema *ts = vsctl_db_get_table(cmd);
 
 	vsctl_want_record(cmd->vs, ts, cmd->argv[2]);
 	for (int i = 3; i < cmd->argc; i++)
-		want_schema_column(cmd->vs, ts, get_column(ts, cmd->argv[i], TEXT_WANT_RELATION));
+		vsctl_db_want_schema_column(cmd->vs, ts,
+					    vsctl_db_get_column(ts, cmd->argv[i],
+								TEXT_WANT_RELATION));
 }
 
 static char *run_wait_until(struct vsctl_cmd *cmd)
 {
-	const struct table_schema *ts = get_table(cmd);
+	const struct table_schema *ts = vsctl_db_get_table(cmd);
 	struct idl_row *row;
 	bool all = false;
 	char *err = vsctl_record_lookup(cmd->vs, ts, cmd->argv[2], false, &row);
 
 	if (!err && row)
-		err = check_conditions(cmd->vs, ts, row, &cmd->argv[3], (size_t)cmd->argc - 3,
-				       &all);
+		err = vsctl_db_check_conditions(cmd->vs, ts, row, &cmd->argv[3],
+						(size_t)cmd->argc - 3, &all);
 	if (!err && !all)
 		cmd->vs->try_again = true;
 	return err;
@@ -808,11 +483,11 @@ static char *run_comment(struct vsctl_cmd *cmd)
 
 static const struct vsctl_class database_classes[] = {
 	{ "list", 1, INT_MAX, "!TABLE *RECORD", "TABLE [RECORD]...",
-	  "list RECORD (or all records) in TABLE", "--if-exists,--columns=", prepare_list, run_list,
-	  NULL, false },
+	  "list RECORD (or all records) in TABLE", "--if-exists,--columns=", vsctl_prepare_list,
+	  vsctl_run_list, NULL, false },
 	{ "find", 1, INT_MAX, "!TABLE *COLUMN?:KEY=VALUE", "TABLE [COLUMN[:KEY]OPVALUE]...",
-	  "list records satisfying all conditions in TABLE", "--columns=", prepare_find, run_find,
-	  NULL, false },
+	  "list records satisfying all conditions in TABLE", "--columns=", vsctl_prepare_find,
+	  vsctl_run_find, NULL, false },
 	{ "get", 2, INT_MAX, "!TABLE !RECORD *COLUMN?:KEY", "TABLE RECORD [COLUMN[:KEY]]...",
 	  "print values of COLUMNs in RECORD in TABLE", "--if-exists,--id=", prepare_get, run_get,
 	  NULL, false },

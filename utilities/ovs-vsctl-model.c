@@ -4,7 +4,7 @@
  *
  * A fake bridge is a port of its parent that says so and has a VLAN; other ports of the parent with
  * that VLAN as their tag count as the fake bridge's. */
-#include "ovs-vsctl.h"
+#include "utilities/ovs-vsctl.h"
 
 #include <stdlib.h>
 #include <string.h>

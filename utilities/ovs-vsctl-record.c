@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Which row a RECORD on the command line means: a UUID, @id, a name as the table below says, "." in
  * a table of one row, or the beginning of one UUID. */
-#include "ovs-vsctl.h"
+#include "utilities/ovs-vsctl.h"
 
 #include <stdlib.h>
 #include <string.h>

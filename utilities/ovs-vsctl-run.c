@@ -4,7 +4,7 @@
  * Commands run when the replica is complete, all in one go; if one of them has to wait, or another
  * client's transaction came between, all of them run again after the next change.  While it waits
  * for something that may never come, it says for what: a dead daemon looks like a busy one. */
-#include "ovs-vsctl.h"
+#include "utilities/ovs-vsctl.h"
 
 #include <jansson.h>
 #include <signal.h>

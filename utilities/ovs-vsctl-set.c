@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Values from the command line onto rows. */
-#include "ovs-vsctl.h"
+#include "utilities/ovs-vsctl.h"
 
 #include <stdlib.h>
 #include <string.h>

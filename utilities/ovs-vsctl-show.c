@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* "show": the configuration as a tree.  What it shows of which table is the table below. */
-#include "ovs-vsctl.h"
+#include "utilities/ovs-vsctl.h"
 
 #include <stdlib.h>
 #include <string.h>

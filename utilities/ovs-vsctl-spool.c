@@ -6,7 +6,7 @@
  * with values in RFC 7047 notation.  It is read when first asked for; changes are kept in memory
  * and written, under a lock, to what is then in the file.  A file that is not ours, too large or
  * damaged counts as empty. */
-#include "ovs-vsctl.h"
+#include "utilities/ovs-vsctl.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
  * which may have thousands, only the rows that the commands name are asked for (and the ports that
  * are fake bridges), so that adding a port costs the same on a big switch as on a small one.  Where
  * that turns out not to be enough, the commands run again with more (enum vsctl_detail). */
-#include "ovs-vsctl.h"
+#include "utilities/ovs-vsctl.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * Options of the first command may stand among the global ones ("ovs-vsctl --may-exist add-br x"),
  * so the options of all commands are known to the option parser; what it meets of them is handed to
  * the first command, which says whether it has such an option. */
-#include "ovs-vsctl.h"
+#include "utilities/ovs-vsctl.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -17,6 +17,7 @@
 #include "base/smap.h"
 #include "base/str.h"
 #include "db/idl.h"
+#include "db/text.h"
 #include "db/vswitch_idl.h"
 
 struct symbol_table;
@@ -225,6 +226,39 @@ char *vsctl_check_mutable(const struct table_schema *, const struct column_schem
 /* A value that may name rows: @names, and rows of the spool, which it brings back. */
 char *vsctl_parse_value(struct vsctl *, const struct column_schema *, const struct column_type *,
 			const char *text, struct datum *);
+
+/* ovs-vsctl-list.c: "list" and "find", and what the other commands on any table share with them.
+ * Names are matched in prepare() and again in run(): errors of the first end the program before it
+ * connects. */
+/* The table that argv[1] names.  An unknown one ends the program. */
+const struct table_schema *vsctl_db_get_table(struct vsctl_cmd *cmd);
+/* Its name, for as long as the program lives. */
+const char *vsctl_db_table_name(const struct table_schema *ts);
+/* The column that begins 'arg', which may go on with a key, an operator and a value.  An unknown
+ * one ends the program. */
+const struct column_schema *vsctl_db_get_column(const struct table_schema *ts, const char *arg,
+						enum text_want want);
+void vsctl_db_want_schema_column(struct vsctl *vs, const struct table_schema *ts,
+				 const struct column_schema *c);
+/* A column's datum; that of _uuid is made in '*tmp' and '*atom', and needs no uninit. */
+const struct datum *vsctl_db_read_column(const struct idl_row *row, const struct table_schema *ts,
+					 const struct column_schema *c, struct datum *tmp,
+					 union atom *atom);
+/* A sentence if the column is _version, which a replica does not have. */
+char *vsctl_db_no_version(const struct table_schema *ts, const struct column_schema *c);
+/* A column that the server's schema lacks is not shown, unless it was asked for. */
+bool vsctl_db_is_listed(struct vsctl_cmd *cmd, const struct table_schema *ts,
+			const struct column_schema *c);
+/* All rows, in the order of their UUIDs; '*n' of them.  The caller frees the array. */
+struct idl_row **vsctl_db_sorted_rows(struct vsctl *vs, const struct table_schema *ts, size_t *n);
+/* '*all' tells whether each of the conditions holds for 'row'. */
+char *vsctl_db_check_conditions(struct vsctl *vs, const struct table_schema *ts,
+				const struct idl_row *row, char *const conditions[], size_t n,
+				bool *all);
+void vsctl_prepare_list(struct vsctl_cmd *);
+char *vsctl_run_list(struct vsctl_cmd *);
+void vsctl_prepare_find(struct vsctl_cmd *);
+char *vsctl_run_find(struct vsctl_cmd *);
 
 /* ovs-vsctl-show.c */
 void vsctl_show_prepare(struct vsctl_cmd *);

@@ -5,10 +5,12 @@ lib_db_libdb_a_SOURCES += \
 	lib/db/idl.c \
 	lib/db/idl.h \
 	lib/db/idl_private.h \
+	lib/db/idl_request.c \
 	lib/db/idl_row.c \
 	lib/db/idl_txn.c \
 	lib/db/idl_typed.c \
-	lib/db/idl_update.c
+	lib/db/idl_update.c \
+	lib/db/idl_write.c
 nodist_lib_db_libdb_a_SOURCES = \
 	lib/db/vswitch_idl.c \
 	lib/db/vswitch_idl.h

@@ -5,7 +5,9 @@
  *	idl_update.c  what the server says: rows, differences, resynchronisation, tracking
  *	idl_row.c     rows, arcs between them, iteration
  *	idl_typed.c   typed members from datums, datums from typed arguments
- *	idl_txn.c     transactions
+ *	idl_txn.c     transactions: their course and outcome
+ *	idl_write.c   what they write, seen at once
+ *	idl_request.c what they send
  *
  * A row is one allocation: the generated struct, then its datums and bitmaps.  A reference whose
  * row is absent points at a ghost: an 'idl_row' without contents in idl_table.ghosts, which
@@ -14,6 +16,7 @@
 #define DB_IDL_PRIVATE_H
 
 #include "base/loop.h"
+#include "base/str.h"
 #include "db/idl.h"
 
 struct jsonrpc_msg;
@@ -101,6 +104,35 @@ struct idl_row_txn {
 	struct idl_partial *partials; /* [n_columns], NULL: none */
 };
 
+/* A row that the transaction inserts. */
+struct idl_inserted {
+	struct uuid uuid, real;
+	size_t op;
+	bool known;
+};
+
+struct idl_txn {
+	struct idl *idl;
+	enum idl_txn_status status;
+	char *error;
+	struct str comment;
+	bool dry_run;
+	bool conflict; /* a row that was written to is gone */
+	struct cds_list_head rows; /* idl_row_txn.node */
+	void (*done)(struct idl_txn *, void *aux);
+	void *aux;
+	int64_t id; /* of the request, -1 before */
+
+	const struct idl_column_class *inc_column; /* NULL: none */
+	const struct idl_table_class *inc_table;
+	struct uuid inc_uuid;
+	int64_t inc_by, inc_value;
+	size_t inc_op; /* index of its select */
+
+	struct idl_inserted *inserted;
+	size_t n_inserted, inserted_size;
+};
+
 /* idl_row.c */
 static inline uint32_t idl_column_index(const struct idl_row *row, const struct idl_column_class *c)
 {
@@ -144,6 +176,23 @@ void idl_typed_remove(struct idl_row *, uint32_t column, const struct idl_row *d
 void idl_apply(struct idl *, const json_t *updates, bool cond, bool initial);
 void idl_forget_all(struct idl *); /* frees all rows */
 void idl_alert(struct idl *); /* 'changed' will be called */
+
+/* idl_write.c */
+/* The type of elements of a set, or keys of a map, in any number; borrows from 'type'. */
+static inline struct column_type idl_keys_type(const struct column_type *type)
+{
+	return (struct column_type){ .key = type->key, .n_max = UINT32_MAX };
+}
+void idl_partial_uninit(struct idl_partial *, const struct column_type *);
+/* The replica holds the committed value of the column. */
+static inline bool idl_is_known(const struct idl_row *row, uint32_t column)
+{
+	return !row->columns || row->table->modes[column] & IDL_MONITOR;
+}
+
+/* idl_request.c */
+/* The parameters of "transact", or NULL if nothing would change. */
+json_t *idl_request_build(struct idl_txn *);
 
 /* idl_txn.c */
 void idl_txn_row_gone(struct idl_row *); /* the server deleted a row that the transaction touched */
