@@ -15,16 +15,18 @@
  *     proof on its own: whatever agrees in the added bits is refused, too. */
 #include "flow/classifier.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/hmap.h"
 #include "base/util.h"
+#include "flow/fields.h"
 #include "flow/miniflow.h"
 #include "flow/trie.h"
 
 #define MAX_PREFIXES 4
 
-/* One field with a trie: 32, 64 or 128 bits at an octet of struct flow. */
+/* One field with a trie: whole octets of struct flow, the most significant first. */
 struct prefix {
 	uint16_t ofs;
 	uint16_t n_bits;
@@ -84,24 +86,15 @@ struct cls_subtable {
 static const uint8_t stage_ends[] = FLOW_STAGE_ENDS;
 static_assert(ARRAY_SIZE(stage_ends) == FLOW_N_STAGES, "an end for each stage");
 
-/* ---- prefixes
- * ------------------------------------------------------------------------------------ */
+/* ---- prefixes ------------------------------------------------------------------------------- */
 
 static struct trie_key key_of_field(const struct flow *f, const struct prefix *p)
 {
 	const uint8_t *at = (const uint8_t *)f + p->ofs;
 	struct trie_key k = { { 0, 0 } };
 
-	if (p->n_bits == 32) {
-		be32 v;
-
-		memcpy(&v, at, sizeof(v));
-		k.words[0] = (uint64_t)ntohl(v) << 32;
-	} else {
-		for (unsigned int i = 0; i < p->n_bits / 64u; i++)
-			for (unsigned int j = 0; j < 8; j++)
-				k.words[i] = k.words[i] << 8 | at[i * 8 + j];
-	}
+	for (unsigned int i = 0; i < p->n_bits / 8u; i++)
+		k.words[i / 8] |= (uint64_t)at[i] << (56 - i % 8 * 8);
 	return k;
 }
 
@@ -169,8 +162,7 @@ static void prefixes_add_rule(struct prefixes *p, const struct match *m, bool ad
 	}
 }
 
-/* ---- subtables
- * ----------------------------------------------------------------------------------- */
+/* ---- subtables ------------------------------------------------------------------------------ */
 
 static struct trie_key ports_key(const struct flow *f, const struct cls_subtable *s)
 {
@@ -259,8 +251,7 @@ static struct priority_count *priority_find(const struct cls_subtable *s, int pr
 	return NULL;
 }
 
-/* ---- views
- * --------------------------------------------------------------------------------------- */
+/* ---- views ---------------------------------------------------------------------------------- */
 
 static struct view_entry entry_of_subtable(struct cls_subtable *s, const struct prefixes *prefixes)
 {
@@ -323,8 +314,47 @@ void classifier_destroy(struct classifier *cls)
 	rcu_free(cls);
 }
 
-/* ---- rules
- * --------------------------------------------------------------------------------------- */
+/* The new tries are filled before the view that has them is seen; nobody writes to the old ones any
+ * more, which is no loss: who still reads them took an older version than any later rule has. */
+int classifier_set_prefix_fields(struct classifier *cls, const struct field *const *f, size_t n)
+{
+	struct cls_view *old = rcu_load_locked(&cls->view);
+	struct prefixes *p;
+	struct cls_rule *r;
+	struct cls_view *v;
+
+	if (n > MAX_PREFIXES)
+		return -E2BIG;
+	for (size_t i = 0; i < n; i++)
+		if (!field_is_prefix(f[i]))
+			return -EINVAL;
+	p = xzalloc(sizeof(*p));
+	p->n = n;
+	for (size_t i = 0; i < n; i++) {
+		p->field[i].ofs = f[i]->ofs;
+		p->field[i].n_bits = f[i]->n_bits;
+	}
+	v = xmalloc(sizeof(*v) + old->n * sizeof(v->entries[0]));
+	v->prefixes = p;
+	v->n = old->n;
+	for (size_t i = 0; i < old->n; i++) {
+		struct cls_subtable *s = old->entries[i].subtable;
+
+		v->entries[i] = entry_of_subtable(s, p);
+		RCUHASH_FOR_EACH(r, node, &s->rules) {
+			struct match m;
+
+			minimatch_expand(&r->match, &m);
+			prefixes_add_rule(p, &m, true);
+		}
+	}
+	rcu_store(&cls->view, v);
+	prefixes_free(old->prefixes);
+	rcu_free(old);
+	return 0;
+}
+
+/* ---- rules ---------------------------------------------------------------------------------- */
 
 void cls_rule_init(struct cls_rule *r, const struct match *m, int priority)
 {
@@ -492,8 +522,7 @@ size_t classifier_count(const struct classifier *cls)
 	return __atomic_load_n(&cls->n_rules, __ATOMIC_RELAXED);
 }
 
-/* ---- look-up
- * ------------------------------------------------------------------------------------- */
+/* ---- look-up -------------------------------------------------------------------------------- */
 
 /* What one look-up found out about tries so far. */
 struct lookup {

@@ -53,7 +53,8 @@ const struct cls_rule *classifier_lookup(const struct classifier *, cls_version,
 struct cls_rule *classifier_find(const struct classifier *, const struct match *, int priority,
 				 cls_version);
 size_t classifier_count(const struct classifier *);
-/* Fields whose prefixes get a trie, at most 4; default ip_src, ip_dst, ipv6_src, ipv6_dst. */
+/* Fields whose prefixes get a trie, at most 4; default ip_src, ip_dst, ipv6_src, ipv6_dst.  0,
+ * -E2BIG if there are more, or -EINVAL if one has no prefixes (field_is_prefix()). */
 struct field;
 int classifier_set_prefix_fields(struct classifier *, const struct field *const *, size_t n);
 

@@ -71,8 +71,7 @@ static bool is_all(const struct field *f, const uint8_t *mask)
 	return !memcmp(mask, all, f->n_octets);
 }
 
-/* ---- parsing
- * ------------------------------------------------------------------------------------- */
+/* ---- parsing -------------------------------------------------------------------------------- */
 
 static bool parse_number(const struct field *f, struct scan *s, uint8_t *v)
 {
@@ -231,8 +230,7 @@ char *field_parse(const struct field *f, const char *text, uint8_t *v, uint8_t *
 	return NULL;
 }
 
-/* ---- formatting
- * ---------------------------------------------------------------------------------- */
+/* ---- formatting ----------------------------------------------------------------------------- */
 
 static void put_number(const struct field *f, const uint8_t *v, bool hex, struct str *s)
 {

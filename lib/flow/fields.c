@@ -24,8 +24,7 @@ enum storage {
 const struct field *const fields = table;
 const size_t n_fields = ARRAY_SIZE(table);
 
-/* ---- finding
- * ------------------------------------------------------------------------------------- */
+/* ---- finding -------------------------------------------------------------------------------- */
 
 const struct field *field_lookup(const char *name)
 {
@@ -57,8 +56,13 @@ bool field_is_mapped(const struct field *f)
 	return f->size != 0;
 }
 
-/* ---- bits
- * ---------------------------------------------------------------------------------------- */
+bool field_is_prefix(const struct field *f)
+{
+	return f->is_maskable && (f->storage == NET || f->storage == OCTETS) && !f->shift &&
+	       f->size * 8u == f->n_bits;
+}
+
+/* ---- bits ----------------------------------------------------------------------------------- */
 
 static uint64_t ones(unsigned int n_bits)
 {
@@ -257,8 +261,7 @@ bool field_is_valid(const struct field *f, const uint8_t *value, const uint8_t *
 	return true;
 }
 
-/* ---- prerequisites
- * ------------------------------------------------------------------------------- */
+/* ---- prerequisites -------------------------------------------------------------------------- */
 
 /* What a prerequisite asks of the key; 0 is not asked. */
 static const struct need {

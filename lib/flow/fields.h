@@ -114,6 +114,9 @@ void field_ones(const struct field *, uint8_t *mask);
 /* Value under mask into a match; 'mask' NULL: exact. */
 void field_match(const struct field *, struct match *, const uint8_t *value, const uint8_t *mask);
 bool field_is_mapped(const struct field *); /* it has a place in struct flow */
+/* Its leading bits can be matched on their own: it is maskable, and whole octets in network
+ * order. */
+bool field_is_prefix(const struct field *);
 
 /* Whether a flow has the field: for a packet's key, and for what a rule demands (the demand must be
  * exact). */

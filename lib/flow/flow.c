@@ -8,8 +8,7 @@
 #include "flow/miniflow.h"
 #include "packet/headers.h"
 
-/* ---- whole words
- * --------------------------------------------------------------------------------- */
+/* ---- whole words ---------------------------------------------------------------------------- */
 
 bool flow_equal(const struct flow *a, const struct flow *b)
 {
@@ -54,8 +53,7 @@ bool flow_mask_is_catchall(const struct flow_mask *m)
 	return true;
 }
 
-/* ---- what a packet of a type can have
- * ------------------------------------------------------------ */
+/* ---- what a packet of a type can have ------------------------------------------------------- */
 
 static void mask_tunnel(struct flow_mask *m, const struct flow_tnl *t)
 {
@@ -198,8 +196,7 @@ void flow_mask_init_for_packet(struct flow_mask *m, const struct flow *f)
 	mask_l4(m, f, f->eth_type == htons(ETH_TYPE_IPV6));
 }
 
-/* ---- symmetric hashes
- * ---------------------------------------------------------------------------- */
+/* ---- symmetric hashes ----------------------------------------------------------------------- */
 
 static uint64_t xor_mac(const uint8_t a[6], const uint8_t b[6])
 {
@@ -262,8 +259,7 @@ uint32_t flow_hash_symmetric_l3l4(const struct flow *f, uint32_t basis, bool wit
 	return flow_hash_finish(hash);
 }
 
-/* ---- editing
- * ------------------------------------------------------------------------------------- */
+/* ---- editing -------------------------------------------------------------------------------- */
 
 unsigned int flow_n_vlans(const struct flow *f)
 {
@@ -383,8 +379,7 @@ void flow_to_packet_md(const struct flow *f, struct packet_md *md)
 		md->tunnel = f->tunnel;
 }
 
-/* ---- Ethernet addresses
- * -------------------------------------------------------------------------- */
+/* ---- Ethernet addresses --------------------------------------------------------------------- */
 
 bool eth_is_broadcast(const uint8_t a[6])
 {

@@ -7,8 +7,7 @@
 #include "base/util.h"
 #include "flow/miniflow.h"
 
-/* ---- shared minimasks
- * ---------------------------------------------------------------------------- */
+/* ---- shared minimasks ----------------------------------------------------------------------- */
 
 struct shared_mask {
 	uint32_t refs; /* atomic */
@@ -48,8 +47,7 @@ void minimask_unref(struct minimask *m)
 		free(shared_mask(m));
 }
 
-/* ---- matches
- * ------------------------------------------------------------------------------------- */
+/* ---- matches -------------------------------------------------------------------------------- */
 
 void match_init_catchall(struct match *m)
 {

@@ -12,8 +12,7 @@
 
 #define DEFAULT_PRIORITY 32768
 
-/* ---- keywords
- * ------------------------------------------------------------------------------------ */
+/* ---- keywords ------------------------------------------------------------------------------- */
 
 static const struct keyword {
 	const char *name;
@@ -62,8 +61,7 @@ static const struct keyword *keyword_of(const struct match *m, bool *has_proto)
 	return best;
 }
 
-/* ---- formatting
- * ---------------------------------------------------------------------------------- */
+/* ---- formatting ----------------------------------------------------------------------------- */
 
 static void put_vlans(const struct match *m, struct str *s)
 {
@@ -159,8 +157,7 @@ void match_format(const struct match *m, struct str *s, int priority)
 	str_chomp(s, ',');
 }
 
-/* ---- parsing
- * ------------------------------------------------------------------------------------- */
+/* ---- parsing -------------------------------------------------------------------------------- */
 
 /* Names that mean one of several fields: the first whose prerequisites the match has. */
 static const struct {

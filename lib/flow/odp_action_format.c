@@ -36,8 +36,7 @@ static void put_hex(struct str *s, const void *data, size_t n)
 		str_printf(s, "%02x", *p++);
 }
 
-/* ---- userspace
- * ----------------------------------------------------------------------------------- */
+/* ---- userspace ------------------------------------------------------------------------------ */
 
 static const struct odp_flag slow_reasons[] = {
 	{ ODP_SLOW_CFM, "cfm" },	{ ODP_SLOW_BFD, "bfd" },	{ ODP_SLOW_LACP, "lacp" },
@@ -135,8 +134,7 @@ static void put_userspace(struct printer *o, const struct nlattr *a)
 	str_putc(o->s, ')');
 }
 
-/* ---- connection tracking
- * ------------------------------------------------------------------------- */
+/* ---- connection tracking -------------------------------------------------------------------- */
 
 static void put_address(struct str *s, const struct nlattr *a, bool brackets)
 {
@@ -271,8 +269,7 @@ static void put_ct(struct str *s, const struct nlattr *a)
 	}
 }
 
-/* ---- set
- * ----------------------------------------------------------------------------------------- */
+/* ---- set ------------------------------------------------------------------------------------ */
 
 static void put_nsh_parts(struct str *s, const struct flow *f, const struct flow_mask *mask)
 {
@@ -338,8 +335,7 @@ static void put_set(struct printer *o, const struct nlattr *a, bool masked)
 	str_putc(o->s, ')');
 }
 
-/* ---- headers
- * ------------------------------------------------------------------------------------- */
+/* ---- headers -------------------------------------------------------------------------------- */
 
 static void put_lse(struct str *s, be32 lse)
 {
@@ -370,8 +366,7 @@ static void put_push_nsh(struct str *s, const struct nlattr *a)
 	str_putc(s, ')');
 }
 
-/* ---- nested lists
- * -------------------------------------------------------------------------------- */
+/* ---- nested lists --------------------------------------------------------------------------- */
 
 static const struct nlattr *find(const struct nlattr *a, unsigned int type)
 {
@@ -429,8 +424,7 @@ static void put_psample(struct str *s, const struct nlattr *a)
 	str_putc(s, ')');
 }
 
-/* ---- one action
- * ---------------------------------------------------------------------------------- */
+/* ---- one action ----------------------------------------------------------------------------- */
 
 static size_t fixed_size(int type)
 {

@@ -53,8 +53,7 @@ static bool numbers(struct parser *p, const struct number *n, size_t n_numbers)
 	}
 }
 
-/* ---- userspace
- * ----------------------------------------------------------------------------------- */
+/* ---- userspace ------------------------------------------------------------------------------ */
 
 static bool parse_slow_path(struct parser *p, struct odp_cookie *c)
 {
@@ -213,8 +212,7 @@ static bool parse_userspace(struct parser *p)
 	return true;
 }
 
-/* ---- connection tracking
- * ------------------------------------------------------------------------- */
+/* ---- connection tracking -------------------------------------------------------------------- */
 
 /* An address of either family, in brackets or not; returns its octets, 0 if there is none. */
 static size_t nat_address(struct parser *p, uint8_t addr[16])
@@ -379,8 +377,7 @@ static bool parse_ct(struct parser *p)
 	return true;
 }
 
-/* ---- set
- * ----------------------------------------------------------------------------------------- */
+/* ---- set ------------------------------------------------------------------------------------ */
 
 static bool parse_set(struct parser *p)
 {
@@ -428,8 +425,7 @@ static bool parse_set(struct parser *p)
 	return scan_char(&p->s, ')');
 }
 
-/* ---- headers
- * ------------------------------------------------------------------------------------- */
+/* ---- headers -------------------------------------------------------------------------------- */
 
 static bool parse_push_vlan(struct parser *p)
 {
@@ -554,8 +550,7 @@ static bool parse_hash(struct parser *p)
 	return true;
 }
 
-/* ---- nested lists
- * -------------------------------------------------------------------------------- */
+/* ---- nested lists --------------------------------------------------------------------------- */
 
 /* A list up to its closing parenthesis, as attribute 'type'. */
 static bool nested(struct parser *p, uint16_t type)
@@ -639,8 +634,7 @@ static bool parse_psample(struct parser *p)
 	return scan_char(&p->s, ')');
 }
 
-/* ---- one action
- * ---------------------------------------------------------------------------------- */
+/* ---- one action ----------------------------------------------------------------------------- */
 
 /* "name(number)" */
 static bool parse_number_action(struct parser *p, uint16_t type)

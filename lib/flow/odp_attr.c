@@ -342,8 +342,7 @@ void odp_set_encode(struct odp_buf *b, uint16_t type, const struct flow *f,
 	odp_nest_end(b, nest);
 }
 
-/* ---- tunnels
- * ------------------------------------------------------------------------------------- */
+/* ---- tunnels -------------------------------------------------------------------------------- */
 
 /* As the kernel's struct erspan_metadata: a version, then the index (1) or a timestamp, security
  * group tag and two octets of bit-fields (2), of which direction and hardware id are ours. */
@@ -538,8 +537,7 @@ int odp_tunnel_decode(const void *data, size_t len, bool is_mask, struct flow_tn
 	return left > 0 ? -EINVAL : 0;
 }
 
-/* ---- NSH
- * ----------------------------------------------------------------------------------------- */
+/* ---- NSH ------------------------------------------------------------------------------------ */
 
 void odp_nsh_encode(struct odp_buf *b, uint16_t type, const struct flow_nsh *n,
 		    const struct flow_nsh *mask, bool is_mask)

@@ -131,8 +131,7 @@ static void commit_l3_l4(const struct committer *c)
 	}
 }
 
-/* ---- MPLS
- * ---------------------------------------------------------------------------------------- */
+/* ---- MPLS ----------------------------------------------------------------------------------- */
 
 static void pop_mpls(const struct committer *c, unsigned int n, be16 last_type)
 {
@@ -181,8 +180,7 @@ static void commit_mpls(const struct committer *c)
 	}
 }
 
-/* ---- VLAN
- * ---------------------------------------------------------------------------------------- */
+/* ---- VLAN ----------------------------------------------------------------------------------- */
 
 static void commit_vlans(const struct committer *c)
 {
@@ -204,8 +202,7 @@ static void commit_vlans(const struct committer *c)
 	}
 }
 
-/* ---- Ethernet and NSH headers
- * -------------------------------------------------------------------- */
+/* ---- Ethernet and NSH headers --------------------------------------------------------------- */
 
 /* Pushes and pops that change what kind of packet it is; the base's header is then the flow's. */
 static void commit_encap(const struct committer *c)

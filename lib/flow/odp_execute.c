@@ -257,8 +257,7 @@ enum drop_reason odp_execute_set(struct packet *p, const struct nlattr *a, bool 
 	return DROP_BAD_ACTION;
 }
 
-/* ---- pushes and pops
- * ----------------------------------------------------------------------------- */
+/* ---- pushes and pops ------------------------------------------------------------------------ */
 
 static enum drop_reason push_nsh(struct packet *p, const struct nlattr *action)
 {

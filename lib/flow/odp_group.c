@@ -166,8 +166,7 @@ uint16_t odp_group_attr(const struct odp_group *g)
 	return g->attr;
 }
 
-/* ---- numbers in struct flow
- * ---------------------------------------------------------------------- */
+/* ---- numbers in struct flow ----------------------------------------------------------------- */
 
 static uint64_t ones(unsigned int n_bits)
 {
@@ -224,8 +223,7 @@ static void set_number(const struct member *m, struct flow *f, uint64_t v, bool 
 		store(m, f, (load(m, f) & ~all) | (v << m->shift & all));
 }
 
-/* ---- formatting
- * ---------------------------------------------------------------------------------- */
+/* ---- formatting ----------------------------------------------------------------------------- */
 
 enum coverage { NOTHING, PART, ALL };
 
@@ -336,8 +334,7 @@ bool odp_group_format(const struct odp_group *g, const struct flow *f, const str
 	return any;
 }
 
-/* ---- parsing
- * ------------------------------------------------------------------------------------- */
+/* ---- parsing -------------------------------------------------------------------------------- */
 
 static bool parse_frag(struct scan *s, struct flow *f)
 {

@@ -54,8 +54,7 @@ static bool is_nd(const struct flow *f)
 	       (f->tp_src == htons(ND_SOLICIT) || f->tp_src == htons(ND_ADVERT));
 }
 
-/* ---- encoding
- * ------------------------------------------------------------------------------------ */
+/* ---- encoding ------------------------------------------------------------------------------- */
 
 struct encoder {
 	struct odp_buf *b;
@@ -151,8 +150,7 @@ void odp_mask_encode(struct odp_buf *b, const struct flow *f, const struct flow_
 	encode(&(struct encoder){ b, f, &mask->masks, true });
 }
 
-/* ---- decoding
- * ------------------------------------------------------------------------------------ */
+/* ---- decoding ------------------------------------------------------------------------------- */
 
 struct attrs {
 	const struct nlattr *a[ODP_KEY_ATTR_MAX + 1];

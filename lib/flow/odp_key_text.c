@@ -30,8 +30,7 @@ const struct odp_flag odp_ct_states[] = {
 	{ 0, NULL },
 };
 
-/* ---- flag words
- * ---------------------------------------------------------------------------------- */
+/* ---- flag words ----------------------------------------------------------------------------- */
 
 void odp_flags_format(const struct odp_flag *flags, uint32_t v, uint32_t mask, uint32_t all,
 		      struct str *s)
@@ -101,8 +100,7 @@ bool odp_flags_scan(const struct odp_flag *flags, struct scan *s, uint32_t all, 
 	return true;
 }
 
-/* ---- MPLS, VLAN
- * ---------------------------------------------------------------------------------- */
+/* ---- MPLS, VLAN ----------------------------------------------------------------------------- */
 
 static const struct lse_part {
 	const char *name;
@@ -256,8 +254,7 @@ static bool parse_vlan(struct scan *s, struct flow_vlan *vlan, struct flow_vlan 
 	return true;
 }
 
-/* ---- formatting
- * ---------------------------------------------------------------------------------- */
+/* ---- formatting ----------------------------------------------------------------------------- */
 
 struct formatter {
 	const struct flow *f;
@@ -430,8 +427,7 @@ void odp_flow_format(const struct flow *f, const struct flow_mask *mask, bool ve
 		str_putc(s, ')');
 }
 
-/* ---- parsing
- * ------------------------------------------------------------------------------------- */
+/* ---- parsing -------------------------------------------------------------------------------- */
 
 struct parser {
 	struct scan s;

@@ -187,8 +187,7 @@ void odp_tunnel_format(const struct flow_tnl *t, const struct flow_tnl *mask, bo
 	str_putc(s, ')');
 }
 
-/* ---- parsing
- * ------------------------------------------------------------------------------------- */
+/* ---- parsing -------------------------------------------------------------------------------- */
 
 static bool parse_value(const struct member *m, struct scan *s, struct flow_tnl *t)
 {

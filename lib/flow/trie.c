@@ -159,8 +159,5 @@ static void free_subtree(struct trie_node *n)
 
 void trie_uninit(struct trie *t)
 {
-	struct trie_node *root = rcu_load_locked(&t->root);
-
-	rcu_store(&t->root, NULL);
-	free_subtree(root);
+	free_subtree(rcu_load_locked(&t->root));
 }

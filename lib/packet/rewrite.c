@@ -4,8 +4,7 @@
 #include "packet/csum.h"
 #include "packet/headers.h"
 
-/* ---- finding headers
- * ----------------------------------------------------------------------------- */
+/* ---- finding headers ------------------------------------------------------------------------ */
 
 static void *at(const struct packet *p, size_t ofs, size_t len)
 {
@@ -46,8 +45,7 @@ void *packet_l4_header(const struct packet *p, size_t len)
 	return p->l4_ofs != PACKET_NO_OFS ? at(p, p->l4_ofs, len) : NULL;
 }
 
-/* ---- L4 checksums
- * -------------------------------------------------------------------------------- */
+/* ---- L4 checksums --------------------------------------------------------------------------- */
 
 /* Whether the L4 checksum is a partial one, of which the payload is not yet part. */
 static bool is_partial(const struct packet *p)
@@ -113,8 +111,7 @@ static void update_l4(struct packet *p, void *field, bool is_udp, const void *fr
 		update_field(field, false, is_udp, from, to, n);
 }
 
-/* ---- VLAN
- * ---------------------------------------------------------------------------------------- */
+/* ---- VLAN ----------------------------------------------------------------------------------- */
 
 enum drop_reason packet_push_vlan(struct packet *p, be16 tpid, be16 tci)
 {
@@ -147,8 +144,7 @@ enum drop_reason packet_pop_vlan(struct packet *p)
 	return DROP_NONE;
 }
 
-/* ---- MPLS
- * ---------------------------------------------------------------------------------------- */
+/* ---- MPLS ----------------------------------------------------------------------------------- */
 
 /* Where the header behind the EtherType stands. */
 static size_t behind_type(const struct packet *p)
@@ -212,8 +208,7 @@ enum drop_reason packet_set_mpls(struct packet *p, be32 lse)
 	return DROP_NONE;
 }
 
-/* ---- Ethernet and NSH
- * ---------------------------------------------------------------------------- */
+/* ---- Ethernet and NSH ----------------------------------------------------------------------- */
 
 enum drop_reason packet_push_eth(struct packet *p, const uint8_t dst[6], const uint8_t src[6])
 {
@@ -292,8 +287,7 @@ enum drop_reason packet_set_eth(struct packet *p, const uint8_t src[6], const ui
 	return DROP_NONE;
 }
 
-/* ---- IP
- * ------------------------------------------------------------------------------------------ */
+/* ---- IP ------------------------------------------------------------------------------------- */
 
 enum drop_reason packet_set_ipv4(struct packet *p, be32 src, be32 dst, uint8_t tos, uint8_t ttl)
 {
@@ -391,8 +385,7 @@ enum drop_reason packet_dec_ttl(struct packet *p, bool *expired)
 	return DROP_HEADER_TOO_SHORT;
 }
 
-/* ---- L4
- * ------------------------------------------------------------------------------------------ */
+/* ---- L4 ------------------------------------------------------------------------------------- */
 
 /* 'h' starts with source and destination port. */
 static void set_ports(struct packet *p, uint8_t *h, void *field, bool is_udp, be16 src, be16 dst)
@@ -468,8 +461,7 @@ enum drop_reason packet_set_icmp(struct packet *p, uint8_t type, uint8_t code)
 	return DROP_NONE;
 }
 
-/* ---- ARP and ND
- * ---------------------------------------------------------------------------------- */
+/* ---- ARP and ND ----------------------------------------------------------------------------- */
 
 enum drop_reason packet_set_arp(struct packet *p, be16 op, be32 spa, be32 tpa, const uint8_t sha[6],
 				const uint8_t tha[6])

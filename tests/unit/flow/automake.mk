@@ -6,8 +6,14 @@
 #	tests_unit_flow_test_X_SOURCES = tests/unit/flow/test_X.c
 #	tests_unit_flow_test_X_LDADD = $(CMOCKA_LIBS) $(LIB_...)
 unit_flow_tests = \
+	tests/unit/flow/test_classifier \
 	tests/unit/flow/test_fields \
 	tests/unit/flow/test_odp_text
+
+noinst_HEADERS += tests/unit/flow/unit.h
+
+tests_unit_flow_test_classifier_SOURCES = tests/unit/flow/test_classifier.c
+tests_unit_flow_test_classifier_LDADD = $(CMOCKA_LIBS) $(LIB_FLOW)
 tests_unit_flow_test_fields_SOURCES = tests/unit/flow/test_fields.c
 tests_unit_flow_test_fields_LDADD = $(CMOCKA_LIBS) $(LIB_FLOW)
 tests_unit_flow_test_odp_text_SOURCES = tests/unit/flow/test_odp_text.c

@@ -106,8 +106,7 @@ static void test_round_trips(void **state)
 	}
 }
 
-/* ---- matches
- * ------------------------------------------------------------------------------------- */
+/* ---- matches -------------------------------------------------------------------------------- */
 
 struct text {
 	const char *in, *out; /* 'out' NULL: the same; "!...": an error that begins so */

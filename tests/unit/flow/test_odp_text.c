@@ -28,8 +28,7 @@ struct text {
 	const char *in, *out; /* 'out' NULL: the same; "!...": an error that begins so */
 };
 
-/* ---- actions
- * ------------------------------------------------------------------------------------- */
+/* ---- actions -------------------------------------------------------------------------------- */
 
 static const struct text actions[] = {
 	/* hostile first */
@@ -236,8 +235,7 @@ static void test_action_names(void **state)
 	odp_buf_uninit(&b);
 }
 
-/* ---- keys
- * ---------------------------------------------------------------------------------------- */
+/* ---- keys ----------------------------------------------------------------------------------- */
 
 #define META "recirc_id(0),in_port(1),packet_type(ns=0,id=0)"
 #define E META ",eth(src=00:00:00:00:00:01,dst=00:00:00:00:00:02)"
