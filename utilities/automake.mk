@@ -14,6 +14,16 @@ man_parts += \
 	utilities/man/table.scd \
 	utilities/man/tls-files.scd \
 	utilities/man/tls.scd
+# bash loads a file of the command's name when the command is first completed
+bashcompdir = $(datadir)/bash-completion/completions
+EXTRA_DIST += utilities/ovs-completion.bash
+install-data-local:
+	$(MKDIR_P) $(DESTDIR)$(bashcompdir)
+	$(INSTALL_DATA) $(srcdir)/utilities/ovs-completion.bash $(DESTDIR)$(bashcompdir)/ovs-vsctl
+	cd $(DESTDIR)$(bashcompdir) && rm -f ovs-appctl && $(LN_S) ovs-vsctl ovs-appctl
+uninstall-local:
+	rm -f $(DESTDIR)$(bashcompdir)/ovs-vsctl $(DESTDIR)$(bashcompdir)/ovs-appctl
+
 EXTRA_DIST += \
 	$(man_parts) \
 	utilities/man/README.md \
