@@ -273,7 +273,7 @@ def run(seed, steps):
         compare(Generator(seed), servers, seed, steps)
     except (OSError, EOFError):
         # Some transactions end Debian's server by a signal.
-        if not servers[0].proc or servers[0].proc.poll() not in (-signal.SIGSEGV, -signal.SIGFPE):
+        if not servers[0].proc or servers[0].proc.wait(5) not in (-signal.SIGSEGV, -signal.SIGFPE):
             raise
         servers[0].proc = None
     finally:
