@@ -194,11 +194,14 @@ static struct option *make_getopt(const struct flat *f, bool posixly, char **sho
 int options_parse(int argc, char *argv[], const struct option_group *groups, size_t n_groups,
 		  const char *usage, const char *epilogue, bool posixly)
 {
-	struct flat f = flatten(groups, n_groups);
-	char *short_options;
-	struct option *options = make_getopt(&f, posixly, &short_options);
+	/* Static, so that what --help and errors leave behind when they exit is not lost. */
+	static struct option *options;
+	static char *short_options;
+	static struct flat f;
 	int c;
 
+	f = flatten(groups, n_groups);
+	options = make_getopt(&f, posixly, &short_options);
 	optind = 0; /* makes getopt() start afresh */
 	while ((c = getopt_long(argc, argv, short_options, options, NULL)) != -1) {
 		const struct option_row *row = NULL;
