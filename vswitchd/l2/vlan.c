@@ -70,6 +70,15 @@ void vlan_stack_from_flow(struct vlan_stack *s, const struct flow *flow)
 	}
 }
 
+unsigned int vlan_stack_n(const struct vlan_stack *s)
+{
+	unsigned int n = 0;
+
+	while (n < FLOW_MAX_VLANS && s->v[n].tpid)
+		n++;
+	return n;
+}
+
 bool vlan_stack_equal(const struct vlan_stack *a, const struct vlan_stack *b)
 {
 	return !memcmp(a, b, sizeof(*a));

@@ -51,6 +51,7 @@ struct vlan_stack {
 	struct vlan_tag v[FLOW_MAX_VLANS];
 };
 void vlan_stack_from_flow(struct vlan_stack *, const struct flow *);
+unsigned int vlan_stack_n(const struct vlan_stack *); /* tags */
 bool vlan_stack_equal(const struct vlan_stack *, const struct vlan_stack *);
 void vlan_stack_to_flow(const struct vlan_stack *, struct flow *);
 

@@ -20,16 +20,22 @@ void xlate_drop(struct xlate_ctx *ctx, enum drop_reason reason)
 		ctx->drop = reason;
 }
 
+/* Loops end here: what was sent out so far stays sent. */
+static bool is_too_deep(struct xlate_ctx *ctx)
+{
+	if (ctx->depth < XLATE_MAX_DEPTH && ctx->steps < XLATE_MAX_STEPS)
+		return false;
+	COUNTER_INC(xlate_depth_exceeded);
+	xlate_drop(ctx, DROP_TRANSLATION);
+	return true;
+}
+
 static void xlate_table(struct xlate_ctx *ctx, uint8_t table_id)
 {
 	const struct xbridge *br = ctx->bridge;
 	const struct rule *rule;
 
-	if (ctx->depth > XLATE_MAX_DEPTH || ++ctx->steps > XLATE_MAX_STEPS) {
-		COUNTER_INC(xlate_depth_exceeded);
-		xlate_drop(ctx, DROP_TRANSLATION);
-		return;
-	}
+	ctx->steps++;
 	rule = tables_lookup(br->tables, table_id, tables_version(br->tables), &ctx->flow,
 			     &ctx->out->mask);
 	if (!rule) {
@@ -51,6 +57,8 @@ static void cross_patch(struct xlate_ctx *ctx, struct xport *out, struct xport *
 	struct flow flow = ctx->flow;
 	struct effect *e;
 
+	if (is_too_deep(ctx))
+		return;
 	if (!xport_tryref(out)) /* deleted this moment, as below */
 		return;
 	if (!xport_tryref(in)) {

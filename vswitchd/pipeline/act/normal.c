@@ -72,7 +72,16 @@ static void output(struct normal *n, const struct xbundle_config *out, const str
 	memcpy(ctx->flow.vlans, saved, sizeof(saved));
 }
 
-/* First to those that get the frame as it came, then to the others: tags are pushed and popped once, not in turns. */
+/* Who is served first: tags are pushed and popped once, not in turns. */
+enum turn { AS_IT_CAME, UNTAGGED, TAGGED, N_TURNS };
+
+static enum turn turn_of(const struct normal *n, const struct vlan_stack *out)
+{
+	if (vlan_stack_equal(out, &n->tags))
+		return AS_IT_CAME;
+	return vlan_stack_n(out) < vlan_stack_n(&n->vlan) ? UNTAGGED : TAGGED;
+}
+
 static void flood(struct normal *n)
 {
 	const struct xvec *bundles = rcu_load(&n->ctx->bridge->bundles);
@@ -80,7 +89,7 @@ static void flood(struct normal *n)
 	bool is_protected = false;
 	size_t n_reached = 0;
 
-	for (size_t i = 0; i < 2 * n_bundles; i++) {
+	for (size_t i = 0; i < N_TURNS * n_bundles; i++) {
 		struct xbundle *b = bundles->items[i % n_bundles];
 		const struct xbundle_config *c = rcu_load(&b->config);
 		struct vlan_stack stack;
@@ -92,7 +101,7 @@ static void flood(struct normal *n)
 			continue;
 		}
 		vlan_output(&c->vlan, &n->vlan, &stack);
-		if (vlan_stack_equal(&stack, &n->tags) != (i < n_bundles))
+		if (turn_of(n, &stack) != i / n_bundles)
 			continue;
 		output(n, c, &stack);
 		n_reached++;
