@@ -38,7 +38,8 @@ class Page:
             if line.startswith('#'):
                 heading = line if line.startswith('# ') else heading
             elif after.startswith('\t') and line and line[0] != '\t':
-                plain = re.sub(r'\\(.)', r'\1', re.sub(r'(?<!\\)[*]|(?<![\w\\])_|_(?!\w)', '', line))
+                plain = re.sub(r'(?<!\\)[*]|(?<![\w\\])_|_(?!\w)', '', line)
+                plain = re.sub(r'\\(.)', r'\1', plain)
                 if plain.startswith('-'):
                     self.add_options(plain)
                 elif 'COMMANDS' in heading:
@@ -174,8 +175,8 @@ def test_pages_can_be_formatted(ours):
     if not shutil.which('scdoc'):
         pytest.skip('scdoc is not installed')
     pages = {p: Page(path).text for p, path in PAGES.items()}
-    r = subprocess.run([str(TOP / 'utilities/man/conf-db.py'), str(TOP / 'vswitchd/vswitch.ovsschema'),
-                        str(TOP / 'vswitchd/vswitch.doc')], capture_output=True, text=True)
+    words = ('utilities/man/conf-db.py', 'vswitchd/vswitch.ovsschema', 'vswitchd/vswitch.doc')
+    r = subprocess.run([str(TOP / w) for w in words], capture_output=True, text=True)
     assert r.returncode == 0, r.stderr
     pages['ovs-vswitchd.conf.db'] = r.stdout
     for name, text in pages.items():

@@ -28,17 +28,19 @@ ovs-vswitchd.conf.db - the database Open\\_vSwitch
 
 # DESCRIPTION
 
-The configuration and status of *ovs-vswitchd*(8), served by *ovsdb-server*(1). *ovs-vsctl*(8) reads and changes it; so does every other client of
-RFC 7047. The version of the schema is {version}.
+The configuration and status of *ovs-vswitchd*(8), served by *ovsdb-server*(1). *ovs-vsctl*(8)
+reads and changes it; so does every other client of RFC 7047. The version of the schema is {version}.
 
-A row belongs to the rows that refer to it: when nothing refers to it any more it is deleted, but for rows of {roots}, which stay by themselves.
+A row belongs to the rows that refer to it: when nothing refers to it any more it is deleted, but
+for rows of {roots}, which stay by themselves.
 Every table has, besides what is listed, the columns *\\_uuid* and *\\_version*.
 
-A key stands behind its column and a colon, as *ovs-vsctl set bridge br0 other\\_config:hwaddr=*... takes it. What is said of a column in brackets:
+A key stands behind its column and a colon, as *ovs-vsctl set bridge br0
+other\\_config:hwaddr=*... takes it. What is said of a column in brackets:
 
 _not yet_
-	The schema has it, so that every client finds what it knows; values are checked and kept; but this version does nothing with it, or does not write
-	it.
+	The schema has it, so that every client finds what it knows; values are checked and kept;
+	but this version does nothing with it, or does not write it.
 
 _written by ovs-vswitchd_, _written by ovsdb-server_
 	Status. What others write there is overwritten.
