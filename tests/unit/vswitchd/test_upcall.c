@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Misses, cached flows and their revalidation, on the userspace datapath with dummy ports, in simulated time:
+ *
+ *	p1, p2, p3 -- br0, a learning switch */
+#include "upcall/upcall.h"
+
+#include <setjmp.h>
+
+#include "tests/unit/dpif/fixture.h"
+#include "tests/unit/vswitchd/topology.h"
+#include "upcall/ukey.h"
+
+static struct fixture fx;
+static struct topology topo;
+static struct upcalls *u;
+
+static void changed(struct fdb *fdb, void *aux)
+{
+	(void)fdb, (void)aux;
+	upcalls_revalidate(u);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	fixture_init(&fx, 3);
+	topology_init(&topo, "br0: p1, p2, p3");
+	u = upcalls_create(fx.loop, fx.dp, topo.dp);
+	fdb_set_changed_cb(topo.bridges[0]->fdb, changed, NULL);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	fdb_set_changed_cb(topo.bridges[0]->fdb, NULL, NULL);
+	rcu_synchronize();
+	upcalls_destroy(u);
+	fixture_uninit(&fx);
+	rcu_barrier_();
+	topology_uninit(&topo);
+	return 0;
+}
+
+static void done(struct upcall_waiter *w)
+{
+	w->done = NULL;
+}
+
+/* A whole round, as the main loop waits for it. */
+static void wait_round(void)
+{
+	struct upcall_waiter w = { .done = done };
+
+	upcalls_wait(u, &w);
+	while (w.done)
+		loop_turn(fx.loop, 1000);
+}
+
+/* What time/warp does. */
+static void warp(uint64_t ms)
+{
+	clock_warp(ms);
+	loop_settle(fx.loop);
+}
+
+static struct packet *frame(uint8_t src, uint8_t dst, uint16_t tp_src)
+{
+	struct flow flow;
+
+	memset(&flow, 0, sizeof(flow));
+	flow.eth_src[0] = flow.eth_dst[0] = 2;
+	flow.eth_src[5] = src;
+	flow.eth_dst[5] = dst;
+	if (dst == 0xff)
+		memset(flow.eth_dst, 0xff, 6);
+	flow.eth_type = htons(0x0800);
+	flow.ip_src = htonl(0x0a000000 | src);
+	flow.ip_dst = htonl(0x0a000000 | dst);
+	flow.ip_proto = 17;
+	flow.ip_ttl = 64;
+	flow.tp_src = htons(tp_src);
+	flow.tp_dst = htons(53);
+	return compose_packet(&flow, 18);
+}
+
+static void send_frames(unsigned int port, uint8_t src, uint8_t dst, unsigned int n)
+{
+	while (n--) {
+		inject(&fx, port, frame(src, dst, 1000));
+		fixture_drain(&fx);
+	}
+}
+
+/* The flow of that source and destination that came in at 'port': its packets, or -1; and its actions. */
+static int64_t flow_packets(unsigned int port, uint8_t src, uint8_t dst, struct str *actions)
+{
+	struct dpif_dump *dump = dpif_dump_create(fx.dp);
+	struct dpif_dump_thread *thread = dpif_dump_thread_create(dump);
+	struct dpif_flow flow;
+	int64_t n_packets = -1;
+
+	while (dpif_dump_next(thread, &flow, 1)) {
+		if (flow.key.in_port != port || flow.key.eth_src[5] != src || flow.key.eth_dst[5] != dst)
+			continue;
+		assert_int_equal(n_packets, -1);
+		n_packets = flow.stats.n_packets;
+		if (actions)
+			odp_actions_format(flow.actions, flow.actions_len, NULL, actions);
+	}
+	dpif_dump_thread_destroy(thread);
+	dpif_dump_destroy(dump);
+	return n_packets;
+}
+
+static void assert_flow(unsigned int port, uint8_t src, uint8_t dst, int64_t n_packets, const char *actions)
+{
+	struct str s = STR_INIT;
+
+	assert_int_equal(flow_packets(port, src, dst, &s), n_packets);
+	if (actions)
+		assert_string_equal(str_cstr(&s), actions);
+	str_uninit(&s);
+}
+
+static uint64_t n_flows(void)
+{
+	struct dpif_stats stats;
+
+	dpif_get_stats(fx.dp, &stats);
+	return stats.n_flows;
+}
+
+static void put_rule_stats(struct rule *rule, void *stats)
+{
+	rule_get_stats(rule, stats);
+}
+
+static struct rule_stats rule_stats(void)
+{
+	struct rule_stats stats = { 0 };
+
+	rcu_enter();
+	tables_walk(topo.bridges[0]->tables, put_rule_stats, &stats);
+	rcu_leave();
+	return stats;
+}
+
+/* Port that an address was learned on, "" if it was not. */
+static const char *where(uint8_t src)
+{
+	const uint8_t mac[6] = { 2, 0, 0, 0, 0, src };
+	const struct fdb_entry *e;
+	const char *name;
+
+	rcu_enter();
+	e = fdb_lookup(topo.bridges[0]->fdb, mac, 0);
+	name = e ? xbundle_from_fdb_port(fdb_entry_port(e))->name : "";
+	rcu_leave();
+	return name;
+}
+
+static void test_miss_install_hit(void **state)
+{
+	struct dpif_stats stats;
+
+	(void)state;
+	send_frames(1, 1, 0xff, 1);
+	assert_flow(1, 1, 0xff, 0, "2,3");
+	assert_string_equal(where(1), "p1");
+	send_frames(1, 1, 0xff, 4);
+	assert_flow(1, 1, 0xff, 4, "2,3");
+	dpif_get_stats(fx.dp, &stats);
+	assert_int_equal(stats.n_missed, 1);
+	assert_int_equal(stats.n_hit, 4);
+	assert_int_equal(tx_packets(&fx, 2), 5);
+}
+
+/* Each packet is counted by its rule once: the one that missed, those that hit, those of a flow that is deleted. */
+static void test_statistics_once(void **state)
+{
+	struct rule_stats stats;
+
+	(void)state;
+	send_frames(1, 1, 0xff, 10);
+	upcalls_push_stats(u);
+	upcalls_push_stats(u);
+	stats = rule_stats();
+	assert_int_equal(stats.n_packets, 10);
+	assert_int_equal(stats.n_bytes, 10 * 60);
+	send_frames(1, 1, 0xff, 5);
+	upcalls_purge(u);
+	assert_int_equal(n_flows(), 0);
+	assert_int_equal(rule_stats().n_packets, 15);
+	send_frames(1, 1, 0xff, 3); /* under the same identifier, from 0 again */
+	upcalls_push_stats(u);
+	assert_int_equal(rule_stats().n_packets, 18);
+	/* A correction keeps what the flow has counted. */
+	send_frames(2, 2, 1, 4);
+	send_frames(3, 1, 0xff, 1);
+	wait_round();
+	upcalls_push_stats(u);
+	assert_int_equal(rule_stats().n_packets, 23);
+}
+
+static void test_idle(void **state)
+{
+	(void)state;
+	send_frames(1, 1, 0xff, 1);
+	warp(6000);
+	send_frames(2, 2, 0xff, 1);
+	assert_int_equal(n_flows(), 2);
+	warp(6000); /* the first had no second packet */
+	assert_int_equal(flow_packets(1, 1, 0xff, NULL), -1);
+	assert_int_equal(flow_packets(2, 2, 0xff, NULL), 0);
+	for (unsigned int i = 0; i < 5; i++) {
+		send_frames(2, 2, 0xff, 1);
+		warp(6000);
+	}
+	assert_int_equal(flow_packets(2, 2, 0xff, NULL), 5);
+	warp(60000);
+	assert_int_equal(n_flows(), 0);
+	/* In simulated time nothing runs by itself. */
+	assert_int_equal(rule_stats().n_packets, 7);
+}
+
+static void test_max_idle(void **state)
+{
+	struct upcall_config config = upcall_config_default;
+
+	(void)state;
+	config.max_idle_ms = 500;
+	upcalls_configure(u, &config);
+	send_frames(1, 1, 0xff, 1);
+	warp(400);
+	assert_int_equal(n_flows(), 1);
+	warp(200);
+	assert_int_equal(n_flows(), 0);
+}
+
+/* A hit keeps the address alive though no frame passes through learning. */
+static void test_hits_refresh_addresses(void **state)
+{
+	(void)state;
+	fdb_set_aging(topo.bridges[0]->fdb, 15);
+	send_frames(1, 1, 0xff, 1);
+	for (unsigned int i = 0; i < 8; i++) {
+		warp(5000);
+		send_frames(1, 1, 0xff, 1);
+		upcalls_push_stats(u);
+		fdb_run(topo.bridges[0]->fdb, clock_ms());
+		assert_string_equal(where(1), "p1");
+	}
+	for (unsigned int i = 0; i < 4; i++) {
+		warp(5000);
+		fdb_run(topo.bridges[0]->fdb, clock_ms());
+	}
+	assert_string_equal(where(1), "");
+}
+
+static void test_move(void **state)
+{
+	(void)state;
+	send_frames(1, 1, 0xff, 1);
+	send_frames(2, 2, 1, 1);
+	wait_round();
+	assert_flow(2, 2, 1, 0, "1");
+	warp(10);
+	send_frames(3, 1, 0xff, 1); /* the station is at p3 now */
+	wait_round();
+	assert_string_equal(where(1), "p3");
+	assert_flow(2, 2, 1, 0, "3");
+	/* It comes back, where its flow still is: no miss tells. */
+	warp(10);
+	send_frames(1, 1, 0xff, 1);
+	assert_flow(1, 1, 0xff, 1, "2,3");
+	wait_round(); /* statistics do */
+	wait_round(); /* and the flow to it follows */
+	assert_string_equal(where(1), "p1");
+	assert_flow(2, 2, 1, 0, "1");
+}
+
+static void test_flush(void **state)
+{
+	(void)state;
+	send_frames(1, 1, 0xff, 1);
+	send_frames(2, 2, 1, 1);
+	warp(10);
+	fdb_flush(topo.bridges[0]->fdb);
+	wait_round();
+	assert_string_equal(where(1), "");
+	assert_flow(2, 2, 1, 0, "1,3");
+	warp(10);
+	send_frames(1, 1, 0xff, 1);
+	wait_round();
+	wait_round();
+	assert_string_equal(where(1), "p1");
+	assert_flow(2, 2, 1, 0, "1");
+}
+
+/* A new configuration: actions change, or the mask does and the flow goes. */
+static void test_configuration(void **state)
+{
+	struct topology_port *p3 = topology_port(&topo, "p3");
+
+	(void)state;
+	send_frames(1, 1, 0xff, 3);
+	p3->vlan.mode = VLAN_ACCESS;
+	p3->vlan.vid = 5;
+	topology_publish(p3);
+	upcalls_revalidate(u);
+	wait_round();
+	assert_flow(1, 1, 0xff, 2, "2");
+	p3->xport->may_forward = false;
+	topology_port(&topo, "p2")->xport->may_forward = false;
+	upcalls_revalidate(u);
+	wait_round();
+	assert_flow(1, 1, 0xff, 2, "drop");
+	assert_int_equal(rule_stats().n_packets, 3);
+}
+
+static void test_wider_mask_deletes(void **state)
+{
+	struct tables *t = topo.bridges[0]->tables;
+	struct act_list *acts;
+	struct match match;
+	int priority = 7;
+
+	(void)state;
+	send_frames(1, 1, 0xff, 3);
+	assert_null(match_parse(&match, "udp,tp_src=1", &priority));
+	assert_null(act_list_parse("drop", &acts));
+	tables_add(t, rule_create(0, &match, 7, 0, acts));
+	tables_publish(t);
+	upcalls_revalidate(u);
+	wait_round();
+	assert_int_equal(n_flows(), 0); /* it covered packets of that port, too */
+	send_frames(1, 1, 0xff, 1);
+	assert_flow(1, 1, 0xff, 0, "2,3");
+}
+
+static void test_flow_limit(void **state)
+{
+	struct upcall_config config = upcall_config_default;
+
+	(void)state;
+	config.flow_limit = 3;
+	upcalls_configure(u, &config);
+	for (uint8_t i = 1; i <= 10; i++)
+		send_frames(1, i, 0xff, 1);
+	assert_int_equal(n_flows(), 3);
+	assert_int_equal(tx_packets(&fx, 2), 10); /* forwarded all the same */
+	config.flow_limit = 2;
+	upcalls_configure(u, &config);
+	warp(200); /* above the limit flows are idle sooner */
+	assert_true(n_flows() <= 2);
+}
+
+static void test_pause(void **state)
+{
+	(void)state;
+	send_frames(1, 1, 0xff, 1);
+	upcalls_pause(u, true);
+	warp(60000);
+	assert_int_equal(n_flows(), 1);
+	upcalls_pause(u, false);
+	warp(1);
+	assert_int_equal(n_flows(), 0);
+}
+
+/* A datapath that kept its flows over a restart: they are adopted, and corrected. */
+static void test_adopts(void **state)
+{
+	(void)state;
+	put_ok(&fx, "recirc_id(0),in_port(1),packet_type(ns=0,id=0),eth(src=02:00:00:00:00:09,"
+		    "dst=ff:ff:ff:ff:ff:ff),eth_type(0x0800),ipv4(frag=no)",
+	       "3");
+	send_frames(1, 9, 0xff, 2);
+	wait_round();
+	assert_flow(1, 9, 0xff, 2, "2,3");
+	assert_int_equal(rule_stats().n_packets, 0); /* what came before is not ours to count */
+	send_frames(1, 9, 0xff, 2);
+	upcalls_push_stats(u);
+	assert_int_equal(rule_stats().n_packets, 2);
+	warp(60000);
+	assert_int_equal(n_flows(), 0);
+}
+
+static void test_many_revalidators(void **state)
+{
+	struct upcall_config config = upcall_config_default;
+	struct str s = STR_INIT;
+
+	(void)state;
+	for (unsigned int n = 1; n <= 5; n += 2) {
+		config.n_revalidators = n;
+		upcalls_configure(u, &config);
+		for (uint8_t i = 1; i < 200; i++) {
+			inject(&fx, 1 + i % 3, frame(i, 0xff, 1));
+			inject(&fx, 1 + i % 3, frame(i, i ^ 1, 1));
+		}
+		fixture_drain(&fx);
+		upcalls_revalidate(u);
+		wait_round();
+		upcalls_purge(u);
+		assert_int_equal(n_flows(), 0);
+		assert_int_equal(rule_stats().n_packets, (n / 2 + 1) * 398);
+	}
+	upcalls_format(u, &s);
+	assert_non_null(strstr(str_cstr(&s), "  4: (keys "));
+	str_uninit(&s);
+}
+
+/* Everything at once: misses, moves, configuration, purges; at the end each packet has been counted once. */
+static void test_stress(void **state)
+{
+	struct upcall_config config = upcall_config_default;
+	unsigned int n_sent = 0;
+
+	(void)state;
+	config.n_revalidators = 3;
+	upcalls_configure(u, &config);
+	for (unsigned int round = 0; round < (SANITIZED ? 60 : 200); round++) {
+		for (uint8_t i = 1; i <= 20; i++) {
+			inject(&fx, 1 + (round / 3 + i) % 3, frame(i, round % 4 ? i ^ 1 : 0xff, round));
+			n_sent++;
+		}
+		if (round % 5 == 0)
+			upcalls_revalidate(u);
+		if (round % 7 == 0)
+			clock_warp(1000);
+		if (round % 31 == 0)
+			upcalls_purge(u);
+		if (round % 11 == 0)
+			fdb_flush(topo.bridges[0]->fdb);
+		if (round % 53 == 0) {
+			config.n_revalidators = 1 + round % 4;
+			upcalls_configure(u, &config);
+		}
+		fixture_drain(&fx);
+		loop_turn(fx.loop, 0);
+	}
+	upcalls_purge(u);
+	assert_int_equal(n_flows(), 0);
+	assert_int_equal(rule_stats().n_packets, n_sent);
+}
+
+static void test_waiter_at_destruction(void **state)
+{
+	struct upcall_waiter w = { .done = done };
+
+	(void)state;
+	send_frames(1, 1, 0xff, 1);
+	upcalls_wait(u, &w);
+	upcalls_destroy(u);
+	assert_null(w.done);
+	u = upcalls_create(fx.loop, fx.dp, topo.dp);
+	send_frames(1, 1, 0xff, 1);
+	wait_round();
+}
+
+int main(void)
+{
+#define T(NAME) cmocka_unit_test_setup_teardown(test_##NAME, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(miss_install_hit), T(statistics_once),      T(idle),
+		T(max_idle),	     T(hits_refresh_addresses), T(move),
+		T(flush),	     T(configuration),	      T(wider_mask_deletes),
+		T(flow_limit),	     T(pause),		      T(adopts),
+		T(many_revalidators), T(stress),	      T(waiter_at_destruction),
+	};
+	struct loop *loop;
+	char *err;
+	int rc;
+
+	thread_forks_done();
+	loop = loop_create();
+	netdev_dummy_enable("");
+	err = netdev_init(loop, true);
+	assert_null(err);
+	clock_stop();
+	rc = cmocka_run_group_tests(tests, NULL, NULL);
+	netdev_uninit();
+	loop_destroy(loop);
+	return rc;
+}
