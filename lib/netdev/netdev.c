@@ -297,6 +297,14 @@ static char *lookup_for_open(const char *name, const char *type, struct netdev *
 	}
 }
 
+void netdev_prepare(const char *const *names, size_t n)
+{
+	const struct netdev_class *class = class_lookup("system");
+
+	if (class && class->prepare && class_is_usable(class))
+		class->prepare(names, n);
+}
+
 char *netdev_open(const char *name, const char *type, struct netdev **np)
 {
 	const struct netdev_class *class;

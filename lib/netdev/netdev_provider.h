@@ -91,6 +91,10 @@ struct netdev_class {
 	void (*uninit)(void);
 	bool needs_system; /* a Linux device is behind it: not opened with 'dummy_only' */
 
+	/* These are opened next: does on several threads what blocks; with 'n' 0, forgets what nobody opened.
+	 * May be NULL. */
+	void (*prepare)(const char *const *names, size_t n);
+
 	/* Opens or creates the device, sets status, n_rxqs, tx_*.  NULL or a sentence (without the
 	 * name; the core frees the struct, destruct is not called). */
 	char *(*construct)(struct netdev *);

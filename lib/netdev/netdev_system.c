@@ -47,13 +47,35 @@ static struct netdev_system *cast(const struct netdev *netdev)
 	return (struct netdev_system *)netdev;
 }
 
+struct tx_close {
+	struct netdev_close_job job;
+	struct packet_tx *tx;
+};
+
+static void tx_close_job(struct netdev_close_job *job)
+{
+	struct tx_close *c = CONTAINER_OF(job, struct tx_close, job);
+
+	packet_tx_destroy(c->tx);
+	free(c);
+}
+
+/* Each close waits for a grace period of the kernel's RCU: the sockets share one, on several threads. */
 static void sockets_close(struct sockets *s)
 {
 	if (!s)
 		return;
+	for (size_t i = 0; i < N_TX_QUEUES; i++) {
+		struct tx_close *c;
+
+		if (!s->tx[i])
+			continue;
+		c = xzalloc(sizeof(*c));
+		c->job.fn = tx_close_job;
+		c->tx = s->tx[i];
+		netdev_closer_submit(&c->job);
+	}
 	packet_ring_destroy(s->ring);
-	for (size_t i = 0; i < N_TX_QUEUES; i++)
-		packet_tx_destroy(s->tx[i]);
 	if (s->silent_fd >= 0)
 		close(s->silent_fd);
 	free(s);
@@ -154,15 +176,78 @@ static void link_changed(struct linux_port *port, const struct linux_link *link)
 	sockets_replace(dev, s);
 }
 
+/* Preparing: a ring waits for a grace period of the kernel's RCU when it is set up, some 10 ms.  The ports of one
+ * change are opened on several threads, so that they wait once. */
+
+struct prepared {
+	struct netdev_close_job job;
+	struct cds_list_head node; /* in 'prepared' */
+	struct linux_link link;
+	struct sockets *sockets; /* NULL: could not be opened, construct() will find out why */
+};
+
+static CDS_LIST_HEAD(prepared);
+
+static void prepare_job(struct netdev_close_job *job)
+{
+	struct prepared *p = CONTAINER_OF(job, struct prepared, job);
+
+	if (sockets_open(p->link.name, &p->link, &p->sockets))
+		p->sockets = NULL;
+}
+
+static void prepare(const char *const *names, size_t n)
+{
+	struct prepared *p, *next;
+
+	/* What the last call prepared and nobody took. */
+	cds_list_for_each_entry_safe (p, next, &prepared, node) {
+		cds_list_del(&p->node);
+		sockets_close(p->sockets);
+		free(p);
+	}
+	for (size_t i = 0; i < n; i++) {
+		p = xzalloc(sizeof(*p));
+		if (linux_link_query(names[i], &p->link)) {
+			free(p);
+			continue;
+		}
+		p->job.fn = prepare_job;
+		cds_list_add_tail(&p->node, &prepared);
+		netdev_closer_submit(&p->job);
+	}
+	if (n)
+		netdev_closer_wait();
+}
+
+/* The sockets that were prepared for this device, if any; the caller owns them. */
+static struct sockets *take_prepared(const struct linux_link *link)
+{
+	struct prepared *p;
+
+	cds_list_for_each_entry (p, &prepared, node) {
+		struct sockets *s = p->sockets;
+
+		if (p->link.ifindex != link->ifindex || p->link.mtu != link->mtu)
+			continue;
+		cds_list_del(&p->node);
+		free(p);
+		return s;
+	}
+	return NULL;
+}
+
 static char *construct(struct netdev *netdev)
 {
 	struct netdev_system *dev = cast(netdev);
 	struct linux_link link;
-	struct sockets *s;
+	struct sockets *s = NULL;
 	int err;
 
 	err = linux_link_query(netdev->name, &link);
 	if (!err)
+		s = take_prepared(&link);
+	if (!err && !s)
 		err = sockets_open(netdev->name, &link, &s);
 	if (err)
 		return xstrdup(strerror(-err));
@@ -238,6 +323,7 @@ const struct netdev_class netdev_system_class = {
 	.init = linux_link_init,
 	.uninit = linux_link_uninit,
 	.needs_system = true,
+	.prepare = prepare,
 	.construct = construct,
 	.destruct = destruct,
 	.format_status = linux_port_format_status,

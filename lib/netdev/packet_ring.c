@@ -29,9 +29,9 @@
 #define SOCKET_BUFFER (16 << 20) /* of copies of large frames */
 
 /* All rings together take at most about this; each port gets less the more there are. */
-#define BUDGET_OCTETS (512ULL << 20)
+#define BUDGET_OCTETS (128ULL << 20)
 #define MAX_RING_OCTETS (4U << 20)
-#define MIN_RING_OCTETS (256U << 10)
+#define MIN_RING_OCTETS (128U << 10)
 
 static uint64_t octets_used; /* atomic */
 
@@ -55,9 +55,8 @@ static uint32_t ring_octets(void)
 {
 	uint64_t used = __atomic_load_n(&octets_used, __ATOMIC_RELAXED);
 	uint64_t left = used < BUDGET_OCTETS ? BUDGET_OCTETS - used : 0;
-	/* A sixteenth of what is left: the first ports get much, a thousandth still gets
-	 * something. */
-	uint64_t want = MIN(MAX(left / 16, MIN_RING_OCTETS), MAX_RING_OCTETS);
+	/* A part of what is left: the first ports get much, a thousandth still gets something. */
+	uint64_t want = MIN(MAX(left / 32, MIN_RING_OCTETS), MAX_RING_OCTETS);
 
 	return ROUND_UP(want, BLOCK_SIZE);
 }

@@ -203,6 +203,28 @@ static int by_claim(const void *a_, const void *b_)
 	return diff ? diff : strcmp((*a)->name, (*b)->name);
 }
 
+/* Several devices that are to be opened are opened at once. */
+static void prepare_ifaces(struct port **ports, size_t n)
+{
+	const char **names = NULL;
+	size_t n_names = 0, size = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		for (size_t j = 0; j < ports[i]->n_ifaces; j++) {
+			const struct iface *iface = ports[i]->ifaces[j];
+
+			if (iface->netdev || (*iface->type && !streq(iface->type, "system")))
+				continue;
+			if (n_names == size)
+				names = x2nrealloc(names, &size, sizeof(*names));
+			names[n_names++] = iface->name;
+		}
+	}
+	if (n_names > 1)
+		netdev_prepare(names, n_names);
+	free(names);
+}
+
 void ports_apply(void)
 {
 	struct port *port, *next, **list = NULL;
@@ -218,11 +240,13 @@ void ports_apply(void)
 	}
 	if (n)
 		qsort(list, n, sizeof(*list), by_claim);
+	prepare_ifaces(list, n);
 	for (size_t i = 0; i < n; i++) {
 		for (size_t j = 0; j < list[i]->n_ifaces; j++)
 			iface_apply(list[i]->ifaces[j]);
 		if (list[i]->bridge->ofproto)
 			apply_bundle(list[i]);
 	}
+	netdev_prepare(NULL, 0);
 	free(list);
 }
