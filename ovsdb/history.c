@@ -10,6 +10,9 @@
 void history_init(struct history *h)
 {
 	memset(h, 0, sizeof(*h));
+	/* A client that comes back before anything happened, or not much, is found again, too. */
+	uuid_generate(&h->base);
+	h->last = h->base;
 	h->ring = xcalloc(HISTORY_MAX_TXNS, sizeof(struct txn *));
 }
 
@@ -22,6 +25,7 @@ static void drop_oldest(struct history *h)
 {
 	struct txn *txn = nth(h, 0);
 
+	h->base = txn->id;
 	h->n_rows -= txn->n_changes;
 	txn_unref(txn);
 	h->first = (h->first + 1) % HISTORY_MAX_TXNS;
@@ -40,8 +44,10 @@ void history_add(struct history *h, struct txn *txn)
 	h->last = txn->id;
 	while (h->n && (h->n == HISTORY_MAX_TXNS || h->n_rows + txn->n_changes > HISTORY_MAX_ROWS))
 		drop_oldest(h);
-	if (txn->n_changes > HISTORY_MAX_ROWS)
+	if (txn->n_changes > HISTORY_MAX_ROWS) {
+		h->base = txn->id;
 		return;
+	}
 	h->ring[(h->first + h->n++) % HISTORY_MAX_TXNS] = txn_ref(txn);
 	h->n_rows += txn->n_changes;
 }
@@ -91,16 +97,15 @@ bool history_since(const struct history *h, const struct uuid *id, struct monito
 
 	*changes = NULL;
 	*n = 0;
-	if (uuid_is_zero(id))
-		return false;
-	if (uuid_equal(id, &h->last))
-		return true;
-	for (i = 0; i < h->n && !uuid_equal(&nth(h, i)->id, id); i++)
-		;
-	if (i == h->n)
-		return false;
+	i = 0;
+	if (!uuid_equal(id, &h->base)) {
+		while (i < h->n && !uuid_equal(&nth(h, i)->id, id))
+			i++;
+		if (i++ == h->n)
+			return false;
+	}
 	hmap_init(&map);
-	for (i++; i < h->n; i++) {
+	for (; i < h->n; i++) {
 		struct change *c;
 
 		TXN_FOR_EACH_CHANGE (c, nth(h, i))

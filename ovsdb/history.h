@@ -13,7 +13,8 @@ struct history {
 	struct txn **ring; /* HISTORY_MAX_TXNS */
 	size_t first, n;
 	size_t n_rows; /* changes in all of them */
-	struct uuid last; /* of the newest transaction that this process saw; zero: none */
+	struct uuid base; /* what came before the oldest in the ring */
+	struct uuid last; /* the newest; 'base' before there is one */
 };
 void history_init(struct history *);
 void history_uninit(struct history *);

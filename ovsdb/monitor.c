@@ -15,8 +15,6 @@ void monitors_init(struct monitors *ms, struct db *db)
 {
 	monitor_specs_init(&ms->specs, db);
 	history_init(&ms->history);
-	/* So that a client that comes back to this process before anything happened is told so. */
-	uuid_generate(&ms->history.last);
 	ms->n = 0;
 }
 

@@ -205,12 +205,22 @@ static void want_each_row(struct remotes *r, struct row *row, struct txn **txn)
 	want_row(r, row);
 }
 
+static char *parse_source(const struct remotes *r, const char *text, struct db_ref *ref)
+{
+	char *err = db_ref_parse(r->server, text, ref);
+
+	if (!err && ref->column->type.key.type != ATOM_UUID && ref->column->type.key.type != ATOM_STRING)
+		err = xasprintf("\"%s\": column %s holds neither strings nor references", text,
+				ref->column->name);
+	return err;
+}
+
 static char *run_db_source(struct remotes *r, const char *text)
 {
 	struct session_options options = default_options();
 	struct db_ref ref;
 	struct row *row;
-	char *err = db_ref_parse(r->server, text, &ref);
+	char *err = parse_source(r, text, &ref);
 
 	if (err)
 		return err;
@@ -219,9 +229,6 @@ static char *run_db_source(struct remotes *r, const char *text)
 		walk_rows(&ref, want_each_row, r, NULL);
 		return NULL;
 	}
-	if (ref.column->type.key.type != ATOM_STRING)
-		return xasprintf("\"%s\": column %s holds neither strings nor references", text,
-				 ref.column->name);
 	HMAP_FOR_EACH (row, node, &ref.table->rows) {
 		struct datum d = row_get(row, ref.column->index);
 
@@ -493,7 +500,7 @@ char *remotes_add(struct remotes *r, const char *text)
 	if (source_lookup(r, text))
 		return NULL;
 	if (db_ref_is(text))
-		err = db_ref_parse(r->server, text, &ref);
+		err = parse_source(r, text, &ref);
 	else
 		err = stream_target_check(text, DEFAULT_PORT);
 	if (err)
