@@ -17,12 +17,13 @@ man_parts += \
 # bash loads a file of the command's name when the command is first completed
 bashcompdir = $(datadir)/bash-completion/completions
 EXTRA_DIST += utilities/ovs-completion.bash
-install-data-local:
+install-completion:
 	$(MKDIR_P) $(DESTDIR)$(bashcompdir)
 	$(INSTALL_DATA) $(srcdir)/utilities/ovs-completion.bash $(DESTDIR)$(bashcompdir)/ovs-vsctl
 	cd $(DESTDIR)$(bashcompdir) && rm -f ovs-appctl && $(LN_S) ovs-vsctl ovs-appctl
-uninstall-local:
+uninstall-completion:
 	rm -f $(DESTDIR)$(bashcompdir)/ovs-vsctl $(DESTDIR)$(bashcompdir)/ovs-appctl
+.PHONY: install-completion uninstall-completion
 
 EXTRA_DIST += \
 	$(man_parts) \
