@@ -145,7 +145,9 @@ struct dpif_op {
 		struct {
 			const struct flow *key; /* used if 'ufid' is NULL, as for put */
 			const struct ufid *ufid;
-			struct dpif_flow_stats *stats; /* NULL, or the final statistics */
+			/* NULL, or the final statistics: waits for those who count, so not inside
+			 * rcu_enter() */
+			struct dpif_flow_stats *stats;
 		} del;
 		struct {
 			const struct flow *key;

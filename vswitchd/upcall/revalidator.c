@@ -184,8 +184,8 @@ static void work(struct revalidator *r, struct dpif_dump *dump, const struct upc
 		rcu_enter();
 		for (size_t i = 0; i < n; i++)
 			revalidate(u, ops, &flows[i], now_ms, max_idle_ms);
-		ops_flush(u, ops);
 		rcu_leave();
+		ops_flush(u, ops); /* what it names is held; deletions wait for a grace period */
 	}
 	dpif_dump_thread_destroy(thread);
 	free(ops);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/util.h"
 #include "dpif/user/dp.h"
 
 LOG_MODULE(dpif_operate);
@@ -70,17 +71,47 @@ static struct megaflow *find(struct user_dp *dp, const struct ufid *ufid, const 
 	return megaflow_by_ufid(&dp->flows, ufid);
 }
 
-static int del(struct user_dp *dp, struct dpif_op *op)
+/* A deleted flow whose last statistics are asked for. */
+struct deleted {
+	struct megaflow *flow; /* counted */
+	struct dpif_flow_stats *stats;
+};
+struct deleted_list {
+	struct deleted *list;
+	size_t n, size;
+};
+
+static int del(struct user_dp *dp, struct dpif_op *op, struct deleted_list *deleted)
 {
 	struct megaflow *flow = find(dp, op->del.ufid, op->del.key);
 	int err;
 
-	if (!flow)
+	if (!flow || !megaflow_try_ref(flow))
 		return -ENOENT;
 	err = megaflow_remove(&dp->flows, flow);
-	if (!err && op->del.stats)
-		megaflow_get_stats(flow, op->del.stats);
-	return err;
+	if (err || !op->del.stats) {
+		megaflow_unref(flow);
+		return err;
+	}
+	if (deleted->n == deleted->size)
+		deleted->list = x2nrealloc(deleted->list, &deleted->size, sizeof(*deleted->list));
+	deleted->list[deleted->n++] = (struct deleted){ flow, op->del.stats };
+	return 0;
+}
+
+/* Workers that found the flows before may be counting still: what they count in this read section is in. */
+static void read_last_stats(struct deleted_list *deleted)
+{
+	size_t i;
+
+	if (!deleted->n)
+		return;
+	rcu_synchronize();
+	for (i = 0; i < deleted->n; i++) {
+		megaflow_get_stats(deleted->list[i].flow, deleted->list[i].stats);
+		megaflow_unref(deleted->list[i].flow);
+	}
+	free(deleted->list);
 }
 
 static int get(struct user_dp *dp, struct dpif_op *op)
@@ -119,6 +150,7 @@ static int execute(struct user_dp *dp, struct dpif_op *op)
 void user_operate(struct dpif *dpif, struct dpif_op **ops, size_t n)
 {
 	struct user_dp *dp = user_dp_cast(dpif);
+	struct deleted_list deleted = { .list = NULL };
 	size_t i;
 
 	for (i = 0; i < n; i++) {
@@ -130,7 +162,7 @@ void user_operate(struct dpif *dpif, struct dpif_op **ops, size_t n)
 			op->error = put(dp, op);
 			break;
 		case DPIF_OP_DEL:
-			op->error = del(dp, op);
+			op->error = del(dp, op, &deleted);
 			break;
 		case DPIF_OP_GET:
 			op->error = get(dp, op);
@@ -144,4 +176,5 @@ void user_operate(struct dpif *dpif, struct dpif_op **ops, size_t n)
 		}
 		rcu_leave();
 	}
+	read_last_stats(&deleted);
 }
