@@ -353,13 +353,15 @@ static bool skip_ipv6_exts(struct reader *r, struct l3l4 *k)
 			if (r->left < sizeof(h))
 				return false;
 			memcpy(&h, r->p, sizeof(h));
-			k->frag = FLOW_FRAG_ANY;
-			k->proto = h.next_hdr;
-			skip(r, sizeof(h));
+			/* an atomic fragment is the whole packet (RFC 6946) */
+			if (h.frag_off & htons(IPV6_FRAG_OFFSET_MASK | IPV6_FRAG_MORE))
+				k->frag = FLOW_FRAG_ANY;
 			if (h.frag_off & htons(IPV6_FRAG_OFFSET_MASK)) {
-				k->frag |= FLOW_FRAG_LATER;
+				k->frag |= FLOW_FRAG_LATER; /* 'proto' stays that of fragments */
 				return true;
 			}
+			k->proto = h.next_hdr;
+			skip(r, sizeof(h));
 			break;
 		}
 		default:

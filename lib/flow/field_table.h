@@ -60,7 +60,8 @@
 	}
 
 static const struct field table[] = {
-	/* ---- before the keyword --------------------------------------------------------------------- */
+	/* ---- before the keyword
+	 * --------------------------------------------------------------------- */
 	F("pkt_mark", "pkt_mark", 32, 4, HOST, pkt_mark, 0, HEXADECIMAL, NONE, MASK, RW,
 	  OVS_KEY_ATTR_SKB_MARK, CODES(X(33))),
 	F("recirc_id", "recirc_id", 32, 4, HOST, recirc_id, 0, HEXADECIMAL, NONE, EXACT, RO,
@@ -96,7 +97,8 @@ static const struct field table[] = {
 	  OVS_KEY_ATTR_CT_ORIG_TUPLE_IPV4, CODES(X(125))),
 	F("packet_type", NULL, 32, 4, NET, packet_type, 0, PACKET_TYPE, NONE, EXACT, RO, 29,
 	  CODES(O_SINCE(44, 6))),
-	/* ---- behind it ------------------------------------------------------------------------------ */
+	/* ---- behind it
+	 * ------------------------------------------------------------------------------ */
 	REG(0, X(0)), REG(1, X(1)), REG(2, X(2)), REG(3, X(3)), REG(4, X(4)), REG(5, X(5)),
 	REG(6, X(6)), REG(7, X(7)), REG(8, X(8)), REG(9, X(9)), REG(10, X(10)), REG(11, X(11)),
 	REG(12, X(12)), REG(13, X(13)), REG(14, X(14)), REG(15, X(15)), REG(16, V(17)),

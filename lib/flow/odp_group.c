@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "flow/odp_attr.h"
 
-enum form { DEC, HEX, HEX128, ETH_TYPE, MAC, IP4, IP6, FRAG, PORT };
+enum form { DEC, HEX, NSH_HEX, HEX128, ETH_TYPE, MAC, IP4, IP6, FRAG, PORT };
 
 struct member {
 	const char *name; /* NULL if the group has only it */
@@ -90,12 +90,12 @@ static const struct member nsh[] = {
 	{ "ttl", DEC, AT(nsh.ttl) },
 	{ "mdtype", DEC, AT(nsh.mdtype) },
 	{ "np", DEC, AT(nsh.np) },
-	{ "spi", HEX, AT(nsh.path_hdr), 8, 24, true },
+	{ "spi", NSH_HEX, AT(nsh.path_hdr), 8, 24, true },
 	{ "si", DEC, AT(nsh.path_hdr), 0, 8, true },
-	{ "c1", HEX, AT(nsh.context[0]), 0, 0, true },
-	{ "c2", HEX, AT(nsh.context[1]), 0, 0, true },
-	{ "c3", HEX, AT(nsh.context[2]), 0, 0, true },
-	{ "c4", HEX, AT(nsh.context[3]), 0, 0, true },
+	{ "c1", NSH_HEX, AT(nsh.context[0]), 0, 0, true },
+	{ "c2", NSH_HEX, AT(nsh.context[1]), 0, 0, true },
+	{ "c3", NSH_HEX, AT(nsh.context[2]), 0, 0, true },
+	{ "c4", NSH_HEX, AT(nsh.context[3]), 0, 0, true },
 };
 static const struct member skb_priority[] = { { NULL, HEX, AT(skb_priority) } };
 static const struct member skb_mark[] = { { NULL, HEX, AT(pkt_mark) } };
@@ -271,6 +271,9 @@ static void put_value(const struct member *m, const struct flow *f, bool is_mask
 	case HEX:
 		str_printf(s, "%#llx", (unsigned long long)get_number(m, f));
 		break;
+	case NSH_HEX: /* 0 has its prefix, too */
+		str_printf(s, "0x%llx", (unsigned long long)get_number(m, f));
+		break;
 	case HEX128:
 		put_u128(s, p);
 		break;
@@ -377,6 +380,7 @@ static bool parse_value(const struct member *m, struct scan *s, bool is_mask,
 		/* fallthrough */
 	case DEC:
 	case HEX:
+	case NSH_HEX:
 	case ETH_TYPE:
 		if (!scan_uint(s, ones(bits_of(m)), &v))
 			return false;

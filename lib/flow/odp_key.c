@@ -118,6 +118,13 @@ static void encode(const struct encoder *e)
 		odp_put_u16(e->b, OVS_KEY_ATTR_VLAN, e->data->vlans[i].tci);
 		nests[i] = odp_nest_begin(e->b, OVS_KEY_ATTR_ENCAP);
 	}
+	/* A tag that is cut off: its type, and nothing behind it. */
+	if (n_vlans < FLOW_MAX_VLANS && eth_type_is_vlan(key->eth_type)) {
+		put_attr(e, OVS_KEY_ATTR_ETHERTYPE);
+		odp_put_u16(e->b, OVS_KEY_ATTR_VLAN, e->is_mask ? 0xffff : 0);
+		odp_nest_end(e->b, odp_nest_begin(e->b, OVS_KEY_ATTR_ENCAP));
+		goto end;
+	}
 	/* A frame without EtherType has no such attribute; its mask says that this counts. */
 	if (key->eth_type != htons(FLOW_ETH_TYPE_NONE))
 		put_attr(e, OVS_KEY_ATTR_ETHERTYPE);
@@ -136,6 +143,7 @@ static void encode(const struct encoder *e)
 		if (is_nd(key))
 			put_attr(e, OVS_KEY_ATTR_ND);
 	}
+end:
 	while (n_vlans)
 		odp_nest_end(e->b, nests[--n_vlans]);
 }

@@ -320,8 +320,11 @@ static void put_metadata(const struct formatter *o)
 
 static void put_eth_type(const struct formatter *o, be16 type, be16 mask)
 {
-	if (type == htons(FLOW_ETH_TYPE_NONE) && mask == htons(0xffff))
+	if (type == htons(FLOW_ETH_TYPE_NONE) && mask == htons(0xffff)) {
+		if (o->mask && !flow_n_vlans(o->f))
+			str_put(o->s, "eth_type(0/0xffff),");
 		return;
+	}
 	str_printf(o->s, "eth_type(0x%04x", ntohs(type));
 	if (mask != htons(0xffff))
 		str_printf(o->s, "/0x%04x", ntohs(mask));
@@ -421,6 +424,8 @@ void odp_flow_format(const struct flow *f, const struct flow_mask *mask, bool ve
 		str_put(s, ",encap(");
 	}
 	put_eth_type(&o, f->eth_type, mask ? mask->masks.eth_type : htons(0xffff));
+	if (n_vlans < FLOW_MAX_VLANS && eth_type_is_vlan(f->eth_type))
+		str_put(s, "vlan(vid=0,pcp=0,cfi=0),encap()");
 	put_l3(&o);
 	str_chomp(s, ',');
 	while (n_vlans--)
@@ -436,14 +441,21 @@ struct parser {
 	struct flow_mask *mask;
 	unsigned int n_vlans, n_open;
 	bool has_eth, has_eth_type, has_recirc_id, has_packet_type;
+	bool is_cut; /* vlan(..,cfi=0): a tag that is not whole, whose type is the EtherType */
 };
 
 static bool parse_tag(struct parser *p)
 {
 	struct flow_vlan *v = &p->f->vlans[p->n_vlans], *m = &p->mask->masks.vlans[p->n_vlans];
 
-	if (p->n_vlans == FLOW_MAX_VLANS || p->n_vlans > p->n_open || !parse_vlan(&p->s, v, m))
+	if (p->n_vlans == FLOW_MAX_VLANS || p->n_vlans > p->n_open || p->is_cut ||
+	    !parse_vlan(&p->s, v, m))
 		return false;
+	if (!(v->tci & htons(VLAN_CFI))) {
+		p->is_cut = p->has_eth_type && !v->tci;
+		m->tci = 0;
+		return p->is_cut;
+	}
 	if (p->has_eth_type) {
 		v->tpid = p->f->eth_type;
 		m->tpid = p->mask->masks.eth_type;
@@ -477,6 +489,8 @@ static bool parse_one(struct parser *p)
 	if (scan_text(&p->s, "mpls("))
 		return odp_mpls_parse(&p->s, p->f->mpls_lse, p->mask->masks.mpls_lse,
 				      FLOW_MAX_MPLS);
+	if (p->is_cut && scan_text(&p->s, "encap()"))
+		return true;
 	if (scan_text(&p->s, "encap(")) {
 		if (p->n_open >= p->n_vlans)
 			return false;
@@ -506,6 +520,8 @@ static bool parse_one(struct parser *p)
 	if (!g || !odp_group_parse(g, &p->s, p->names, p->f, p->mask))
 		return false;
 	attr = odp_group_attr(g);
+	if (attr == OVS_KEY_ATTR_ETHERTYPE && !p->f->eth_type)
+		p->f->eth_type = htons(FLOW_ETH_TYPE_NONE); /* "eth_type(0/0xffff)" */
 	p->has_eth |= attr == OVS_KEY_ATTR_ETHERNET;
 	p->has_eth_type |= attr == OVS_KEY_ATTR_ETHERTYPE;
 	p->has_recirc_id |= attr == OVS_KEY_ATTR_RECIRC_ID;

@@ -40,8 +40,8 @@ void trie_insert(struct trie *, const struct trie_key *, unsigned int n_bits);
 /* The prefix must be there. */
 void trie_remove(struct trie *, const struct trie_key *, unsigned int n_bits);
 void trie_lookup(const struct trie *, const struct trie_key *, struct trie_answer *);
-/* Frees all nodes by RCU.  Readers that are in the trie finish as if nothing had happened; no others
- * may come. */
+/* Frees all nodes by RCU.  Readers that are in the trie finish as if nothing had happened; no
+ * others may come. */
 void trie_uninit(struct trie *);
 
 #endif

@@ -86,6 +86,7 @@ struct ipv6_frag_hdr { /* RFC 8200 section 4.5 */
 } HEADER;
 static_assert(sizeof(struct ipv6_frag_hdr) == 8, "RFC 8200");
 #define IPV6_FRAG_OFFSET_MASK 0xfff8
+#define IPV6_FRAG_MORE 0x0001
 
 struct arp_hdr { /* RFC 826, Ethernet and IPv4 */
 	be16 hw_type;

@@ -7,13 +7,18 @@
 #	tests_unit_flow_test_X_LDADD = $(CMOCKA_LIBS) $(LIB_...)
 unit_flow_tests = \
 	tests/unit/flow/test_classifier \
+	tests/unit/flow/test_extract \
 	tests/unit/flow/test_fields \
 	tests/unit/flow/test_odp_text
 
-noinst_HEADERS += tests/unit/flow/unit.h
+noinst_HEADERS += \
+	tests/unit/flow/frames.h \
+	tests/unit/flow/unit.h
 
 tests_unit_flow_test_classifier_SOURCES = tests/unit/flow/test_classifier.c
 tests_unit_flow_test_classifier_LDADD = $(CMOCKA_LIBS) $(LIB_FLOW)
+tests_unit_flow_test_extract_SOURCES = tests/unit/flow/test_extract.c
+tests_unit_flow_test_extract_LDADD = $(CMOCKA_LIBS) $(LIB_FLOW)
 tests_unit_flow_test_fields_SOURCES = tests/unit/flow/test_fields.c
 tests_unit_flow_test_fields_LDADD = $(CMOCKA_LIBS) $(LIB_FLOW)
 tests_unit_flow_test_odp_text_SOURCES = tests/unit/flow/test_odp_text.c

@@ -332,7 +332,7 @@ static const struct text keys[] = {
 	{ "in_port(1),eth(),eth_type(0x0800),ipv4(src=1.2.3.0/255.255.255.0,frag=no)",
 	  "recirc_id(0),in_port(1),eth(),eth_type(0x0800),ipv4(src=1.2.3.0/255.255.255.0,"
 	  "frag=no)" },
-	{ "in_port(p2),eth()", "recirc_id(0),in_port(2),eth()" },
+	{ "in_port(p2),eth()", "recirc_id(0),in_port(2),eth(),eth_type(0/0xffff)" },
 	{ "ufid:cf8e29a7-56ec-4be4-b311-d5651400afed, " E ",eth_type(0x1234)",
 	  E ",eth_type(0x1234)" },
 };
