@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/util.h"
 #include "bridge/bridge_impl.h"
 #include "ofproto/backer.h"
@@ -27,6 +28,7 @@ static struct work reconfigure_work;
 static struct timer ready_timer;
 static void (*ready_cb)(void);
 static struct netdev_appear_listener appear_listener;
+static struct memory_reporter memory_reporter;
 static bool warned_lock;
 
 struct bridge *bridge_by_name(const char *name)
@@ -206,6 +208,7 @@ static void configure_datapaths(const struct ovsrec_open_vswitch *ovs)
 		smap_get_int(c, "max-revalidator", config.max_revalidator_ms, 100, UINT32_MAX);
 	config.n_revalidators = smap_get_int(c, "n-revalidator-threads", 0, 0, 64);
 	backer_configure(&config, c);
+	backer_set_vlan_limit(smap_get_int(c, "vlan-limit", 1, 0, INT32_MAX));
 }
 
 static void say_ready(void)
@@ -307,6 +310,21 @@ static void ready_timeout(struct timer *t)
 	say_ready();
 }
 
+/* Cells are what a row has for each column that its table has. */
+static void report_memory(struct memory_reporter *r, struct str *s)
+{
+	uint64_t n = 0;
+
+	(void)r;
+	for (size_t i = 0; i < ovsrec_class.n_tables; i++) {
+		const struct idl_table_class *table = &ovsrec_class.tables[i];
+
+		for (struct idl_row *row = idl_first(idl, table); row; row = idl_next(row))
+			n += table->n_columns;
+	}
+	memory_report(s, "idl-cells-Open_vSwitch", n);
+}
+
 static void add_columns(void)
 {
 	static const struct {
@@ -391,6 +409,8 @@ char *bridges_start(struct loop *loop, const char *remote, void (*ready)(void))
 	status_init();
 	appear_listener.appeared = appeared;
 	netdev_appear_listen(&appear_listener);
+	memory_reporter.report = report_memory;
+	memory_reporter_add(&memory_reporter);
 	timer_set_in(&ready_timer, READY_WITHOUT_DATABASE_MS);
 	return NULL;
 }
@@ -401,6 +421,7 @@ void bridges_stop(bool cleanup)
 
 	netdev_keep_on_close(!cleanup);
 	netdev_appear_unlisten(&appear_listener);
+	memory_reporter_del(&memory_reporter);
 	work_cancel(&reconfigure_work);
 	timer_cancel(&ready_timer);
 	status_uninit();

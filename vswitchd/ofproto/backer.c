@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ofproto/backer.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@ LOG_MODULE(backer);
 static struct hmap backers;
 static struct upcall_config config;
 static struct smap other_config;
+static unsigned int vlan_limit = UINT_MAX; /* as flow_set_vlan_limit() was told last */
 static bool initialized;
 
 static void init(void)
@@ -100,4 +102,17 @@ void backer_configure(const struct upcall_config *new_config, const struct smap 
 		upcalls_configure(b->upcalls, &config);
 		dpif_set_config(b->dpif, &other_config);
 	}
+}
+
+void backer_set_vlan_limit(unsigned int limit)
+{
+	struct backer *b;
+
+	init();
+	if (limit == vlan_limit)
+		return;
+	vlan_limit = limit;
+	flow_set_vlan_limit(limit);
+	HMAP_FOR_EACH (b, node, &backers)
+		upcalls_purge(b->upcalls);
 }

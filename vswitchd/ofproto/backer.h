@@ -24,5 +24,7 @@ void backer_unref(struct backer *);
 void backer_walk(void (*fn)(struct backer *, void *aux), void *aux);
 /* Settings for those there are and those to come. */
 void backer_configure(const struct upcall_config *, const struct smap *other_config);
+/* How many VLAN tags a key has: flow_set_vlan_limit().  Flows with other keys go. */
+void backer_set_vlan_limit(unsigned int);
 
 #endif
