@@ -29,7 +29,8 @@ ovs-vswitchd.conf.db - the database Open\\_vSwitch
 # DESCRIPTION
 
 The configuration and status of *ovs-vswitchd*(8), served by *ovsdb-server*(1). *ovs-vsctl*(8)
-reads and changes it; so does every other client of RFC 7047. The version of the schema is {version}.
+reads and changes it; so does every other client of RFC 7047. The version of the schema is
+{version}.
 
 A row belongs to the rows that refer to it: when nothing refers to it any more it is deleted, but
 for rows of {roots}, which stay by themselves.
