@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The README's first command, and that "stop" leaves nothing."""
+"""The README's first command, the tour through what it made, and that "stop" leaves nothing."""
 
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -18,6 +19,19 @@ def quickstart(*args):
     return subprocess.run([str(QUICKSTART), *args], capture_output=True, text=True, timeout=600,
                           env={**os.environ, **rig_tools.SANITIZERS,
                                'BUILDDIR': str(rig_tools.BUILD)})
+
+
+def tour():
+    """The command lines of the README's tour, up to those that fetch something."""
+    text = (rig_tools.TOP / 'README.md').read_text()
+    text = text.split('\n## A tour\n')[1].split('\n**Beside')[0]
+    return re.findall(r'^    (\S.*)$', text, re.M)
+
+
+def expected_status(line):
+    if 'exit status' in line:
+        return int(line.split('exit status')[1])
+    return 1 if 'cut off' in line else 0
 
 
 @pytest.mark.timeout(600)
@@ -39,6 +53,16 @@ def test_quickstart(daemons):
         for n in (1, 2):
             link = ip('-n', f'quick-guest{n}', '-o', 'link', 'show', 'dev', 'eth0')
             assert link.split('ether ')[1][:17] in r.stdout, 'the MAC table is shown'
+
+        # the tour, each line in a shell of its own
+        lines = tour()
+        assert lines[0].split()[:2] == ['.', f'{RUN}/env'] and len(lines) > 20
+        for line in lines[1:]:
+            r = subprocess.run(['bash', '-c', f'{lines[0]}\n{line}'], capture_output=True,
+                               text=True, timeout=30)
+            assert r.returncode == expected_status(line), f'{line}\n{r.stdout}{r.stderr}'
+            if 'dump-flows' in line or 'show' in line:
+                assert r.stdout
 
         # once more: it is running, and says so
         r = quickstart('start')
