@@ -32,12 +32,11 @@ static void add_column(struct monitored *mt, const struct column_schema *cs)
 }
 
 /* All columns as they are shown by default: by name, _version behind them. */
-static void add_all_columns(struct monitored *mt, bool version)
+static void add_all_columns(struct monitored *mt)
 {
 	for (uint32_t i = N_STD_COLUMNS; i < mt->schema->n_columns; i++)
 		add_column(mt, mt->schema->columns[i]);
-	if (version)
-		add_column(mt, mt->schema->columns[COL_VERSION]);
+	add_column(mt, mt->schema->columns[COL_VERSION]);
 }
 
 /* One word of "COLUMN,...", "!initial" and its like included, as one request. */
@@ -63,7 +62,7 @@ static json_t *parse_columns(struct client_conn *conn, struct monitored *mt, cha
 		json_array_append_new(columns, json_string(name));
 	}
 	if (!json_array_size(columns)) {
-		add_all_columns(mt, true);
+		add_all_columns(mt);
 		for (size_t i = 0; i < mt->n_columns; i++)
 			json_array_append_new(columns, json_string(mt->columns[i]->name));
 	}
@@ -75,7 +74,7 @@ static json_t *parse_columns(struct client_conn *conn, struct monitored *mt, cha
 }
 
 static json_t *table_requests(struct client_conn *conn, struct monitored *mt, char **words, int n,
-			      json_t *condition, bool version)
+			      json_t *condition)
 {
 	json_t *requests = json_array();
 
@@ -85,7 +84,7 @@ static json_t *table_requests(struct client_conn *conn, struct monitored *mt, ch
 	if (!n) {
 		json_t *columns = json_array();
 
-		add_all_columns(mt, version);
+		add_all_columns(mt);
 		for (size_t i = 0; i < mt->n_columns; i++)
 			json_array_append_new(columns, json_string(mt->columns[i]->name));
 		json_array_append_new(requests, json_pack("{so}", "columns", columns));
@@ -248,7 +247,7 @@ static json_t *make_requests(struct client_conn *conn, struct monitor *m, int n,
 
 			mt->schema = m->schema->tables[i];
 			json_object_set_new(requests, mt->schema->name,
-					    table_requests(conn, mt, NULL, 0, condition, false));
+					    table_requests(conn, mt, NULL, 0, condition));
 		}
 	} else {
 		struct monitored *mt = &m->tables[m->n_tables++];
@@ -258,7 +257,7 @@ static json_t *make_requests(struct client_conn *conn, struct monitor *m, int n,
 			fatal(0, "%s: %s does not have a table named \"%s\"", conn->server,
 			      conn->database, args[0]);
 		json_object_set_new(requests, mt->schema->name,
-				    table_requests(conn, mt, args + 1, n - 1, condition, true));
+				    table_requests(conn, mt, args + 1, n - 1, condition));
 	}
 	return requests;
 }

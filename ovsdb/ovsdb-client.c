@@ -241,12 +241,17 @@ static int compare_rows(const void *a_, const void *b_)
 	const struct dump_row *a = a_;
 	const struct dump_row *b = b_;
 
-	for (size_t i = 0; i < n_dump_columns; i++) {
-		int diff = datum_compare(&a->cells[i], &b->cells[i], &dump_columns[i]->type);
+	/* By _uuid only what is the same otherwise. */
+	for (int std = 0; std < 2; std++)
+		for (size_t i = 0; i < n_dump_columns; i++) {
+			int diff;
 
-		if (diff)
-			return diff;
-	}
+			if ((dump_columns[i]->index < N_STD_COLUMNS) != std)
+				continue;
+			diff = datum_compare(&a->cells[i], &b->cells[i], &dump_columns[i]->type);
+			if (diff)
+				return diff;
+		}
 	return 0;
 }
 
@@ -292,6 +297,12 @@ static void dump_table(const struct table_schema *ts, const struct column_schema
 	print_table(t);
 }
 
+static int compare_columns(const void *a, const void *b)
+{
+	return strcmp((*(const struct column_schema *const *)a)->name,
+		      (*(const struct column_schema *const *)b)->name);
+}
+
 static int cmd_dump(int n, char *args[])
 {
 	struct db_schema *schema = client_conn_schema(&conn, conn.database);
@@ -317,6 +328,7 @@ static int cmd_dump(int n, char *args[])
 		for (uint32_t j = 0; n < 2 && j < ts->n_columns; j++)
 			if (j != COL_VERSION)
 				columns[i][n_columns[i]++] = ts->columns[j];
+		qsort(columns[i], n_columns[i], sizeof(*columns[i]), compare_columns);
 		json_array_append_new(params, select_rows(ts, columns[i], n_columns[i]));
 	}
 	results = transact(params);

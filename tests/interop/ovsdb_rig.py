@@ -19,7 +19,7 @@ A_COLUMNS = {
     'rng': {'type': {'key': {'type': 'integer', 'minInteger': 1, 'maxInteger': 10}, 'min': 0, 'max': 1}},
     'en': {'type': {'key': {'type': 'string', 'enum': ['set', ['red', 'green', 'blue']]},
                     'min': 0, 'max': 1}},
-    'is': {'type': {'key': 'integer', 'min': 0, 'max': 'unlimited'}},
+    'iset': {'type': {'key': 'integer', 'min': 0, 'max': 'unlimited'}},
     's3': {'type': {'key': 'string', 'min': 1, 'max': 3}},
     'm': {'type': {'key': 'string', 'value': 'string', 'min': 0, 'max': 'unlimited'}},
     'mi': {'type': {'key': 'integer', 'value': 'integer', 'min': 0, 'max': 2}},

@@ -58,7 +58,7 @@ class Generator:
                 'oi': lambda: r.choice([['set', []], 0, 1, 7]),
                 'rng': lambda: r.choice([['set', []], 1, 5, 10, *([11, 0] if self.p_wrong else [])]),
                 'en': lambda: r.choice([['set', []], 'red', 'green', *(['pink'] if self.p_wrong else [])]),
-                'is': lambda: self.set_of(self.some(4, lambda: r.randrange(6))),
+                'iset': lambda: self.set_of(self.some(4, lambda: r.randrange(6))),
                 's3': lambda: (self.set_of(self.some(4, lambda: r.choice('xyzw'))) if self.p_wrong
                                else r.choice('xyz')),
                 'm': lambda: self.map_of([[self.string(), self.string()] for _ in range(r.randrange(4))]),

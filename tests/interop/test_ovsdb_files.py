@@ -371,20 +371,20 @@ def test_plain_records(make):
     """--disable-file-column-diff writes what servers before 2.15 read; both kinds may stand in one file."""
     s = make(args=['--disable-file-column-diff']).start()
     c = s.client()
-    c.transact({'op': 'insert', 'table': 'A', 'row': {'s': 'a', 'is': ['set', [1, 2]]}})
-    c.transact({'op': 'mutate', 'table': 'A', 'where': [], 'mutations': [['is', 'insert', 3]]})
+    c.transact({'op': 'insert', 'table': 'A', 'row': {'s': 'a', 'iset': ['set', [1, 2]]}})
+    c.transact({'op': 'mutate', 'table': 'A', 'where': [], 'mutations': [['iset', 'insert', 3]]})
     s.kill(signal.SIGTERM)
-    assert b'"is":["set",[1,2,3]]' in s.file.read_bytes() and b'_is_diff' not in s.file.read_bytes()
+    assert b'"iset":["set",[1,2,3]]' in s.file.read_bytes() and b'_is_diff' not in s.file.read_bytes()
     s.args = []
     s.start()
     c = s.client()
-    c.transact({'op': 'mutate', 'table': 'A', 'where': [], 'mutations': [['is', 'insert', 4]]})
+    c.transact({'op': 'mutate', 'table': 'A', 'where': [], 'mutations': [['iset', 'insert', 4]]})
     s.kill(signal.SIGTERM)
-    assert re.search(rb'"is":4\}.*"_is_diff":true', s.file.read_bytes())
+    assert re.search(rb'"iset":4\}.*"_is_diff":true', s.file.read_bytes())
     for t in (tools.debian(), tools.ours()):
         s.tools = t
         s.start()
-        assert json.loads(s.dump()['A'][0])['is'] == ['set', [1, 2, 3, 4]]
+        assert json.loads(s.dump()['A'][0])['iset'] == ['set', [1, 2, 3, 4]]
         s.kill(signal.SIGTERM)
 
 
