@@ -19,8 +19,8 @@ static inline be16 csum_finish(uint64_t sum)
 /* The checksum of 'n' octets, as it stands in a header if the field was 0. */
 be16 csum(const void *, size_t n);
 uint64_t csum_pseudo_ipv4(be32 src, be32 dst, uint8_t proto, uint32_t len);
-uint64_t csum_pseudo_ipv6(const struct in6_addr *src, const struct in6_addr *dst, uint8_t proto,
-			  uint32_t len);
+/* Addresses: 16 octets anywhere. */
+uint64_t csum_pseudo_ipv6(const void *src, const void *dst, uint8_t proto, uint32_t len);
 
 /* RFC 1624, equation 3: the checksum 'old_csum' after octets changed from 'from' to 'to' ('n' is
  * even). */

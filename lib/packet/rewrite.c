@@ -340,9 +340,8 @@ static uint8_t ipv6_l4_proto(const struct packet *p, const struct ipv6_hdr *h, b
 	return proto;
 }
 
-enum drop_reason packet_set_ipv6(struct packet *p, const struct in6_addr *src,
-				 const struct in6_addr *dst, be32 label, uint8_t tclass,
-				 uint8_t hop_limit)
+enum drop_reason packet_set_ipv6(struct packet *p, const void *src, const void *dst, be32 label,
+				 uint8_t tclass, uint8_t hop_limit)
 {
 	struct ipv6_hdr *h = packet_ipv6(p);
 	uint8_t proto;

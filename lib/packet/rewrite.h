@@ -38,10 +38,9 @@ void *packet_l4_header(const struct packet *, size_t len);
 
 enum drop_reason packet_set_eth(struct packet *, const uint8_t src[6], const uint8_t dst[6]);
 enum drop_reason packet_set_ipv4(struct packet *, be32 src, be32 dst, uint8_t tos, uint8_t ttl);
-/* 'label': 20 bits. */
-enum drop_reason packet_set_ipv6(struct packet *, const struct in6_addr *src,
-				 const struct in6_addr *dst, be32 label, uint8_t tclass,
-				 uint8_t hop_limit);
+/* Addresses: 16 octets anywhere; 'label': 20 bits. */
+enum drop_reason packet_set_ipv6(struct packet *, const void *src, const void *dst, be32 label,
+				 uint8_t tclass, uint8_t hop_limit);
 enum drop_reason packet_set_tcp(struct packet *, be16 src, be16 dst);
 enum drop_reason packet_set_udp(struct packet *, be16 src, be16 dst);
 enum drop_reason packet_set_sctp(struct packet *, be16 src, be16 dst);

@@ -7,6 +7,7 @@
 #	tests_unit_flow_test_X_LDADD = $(CMOCKA_LIBS) $(LIB_...)
 unit_flow_tests = \
 	tests/unit/flow/test_classifier \
+	tests/unit/flow/test_execute \
 	tests/unit/flow/test_extract \
 	tests/unit/flow/test_fields \
 	tests/unit/flow/test_odp_text
@@ -17,6 +18,8 @@ noinst_HEADERS += \
 
 tests_unit_flow_test_classifier_SOURCES = tests/unit/flow/test_classifier.c
 tests_unit_flow_test_classifier_LDADD = $(CMOCKA_LIBS) $(LIB_FLOW)
+tests_unit_flow_test_execute_SOURCES = tests/unit/flow/test_execute.c
+tests_unit_flow_test_execute_LDADD = $(CMOCKA_LIBS) $(LIB_FLOW)
 tests_unit_flow_test_extract_SOURCES = tests/unit/flow/test_extract.c
 tests_unit_flow_test_extract_LDADD = $(CMOCKA_LIBS) $(LIB_FLOW)
 tests_unit_flow_test_fields_SOURCES = tests/unit/flow/test_fields.c
