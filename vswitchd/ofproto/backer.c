@@ -27,6 +27,16 @@ static void init(void)
 	config = upcall_config_default;
 }
 
+/* The kernel datapath where there is one; else a bridge that names no type works all the same. */
+static const char *default_type(void)
+{
+	for (const char *const *t = dpif_types(); *t; t++) {
+		if (streq(*t, "system"))
+			return "system";
+	}
+	return "netdev";
+}
+
 char *backer_ref(struct loop *loop, const char *type, struct backer **bp)
 {
 	uint32_t hash;
@@ -35,7 +45,7 @@ char *backer_ref(struct loop *loop, const char *type, struct backer **bp)
 
 	init();
 	if (!*type)
-		type = "system";
+		type = default_type();
 	hash = hash_string(type, 0);
 	HMAP_FOR_EACH_WITH_HASH (b, node, hash, &backers) {
 		if (streq(dpif_type(b->dpif), type)) {
