@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
-/* Why a packet was dropped: one enumeration from parser to egress, the same in the kernel module, the
- * userspace datapath and translation.  Numbers are only ever appended.
+/* Why a packet was dropped: one enumeration from parser to egress, the same in the kernel module,
+ * the userspace datapath and translation.  Numbers are only ever appended.
  * DROP_REASONS(R) calls R(NAME, "text-name", "explanation"). */
 #ifndef INCLUDE_DROP_REASON_H
 #define INCLUDE_DROP_REASON_H

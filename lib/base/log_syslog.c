@@ -31,11 +31,11 @@ static const struct {
 	const char *name;
 	int value;
 } facilities[] = {
-	{ "kern", LOG_KERN },	  { "user", LOG_USER },	    { "mail", LOG_MAIL },
-	{ "daemon", LOG_DAEMON }, { "auth", LOG_AUTH },	    { "syslog", LOG_SYSLOG },
-	{ "lpr", LOG_LPR },	  { "news", LOG_NEWS },	    { "uucp", LOG_UUCP },
-	{ "clock", LOG_CRON },	  { "ftp", LOG_FTP },	    { "ntp", 12 << 3 },
-	{ "audit", 13 << 3 },	  { "alert", 14 << 3 },	    { "clock2", 15 << 3 },
+	{ "kern", LOG_KERN },     { "user", LOG_USER },     { "mail", LOG_MAIL },
+	{ "daemon", LOG_DAEMON }, { "auth", LOG_AUTH },     { "syslog", LOG_SYSLOG },
+	{ "lpr", LOG_LPR },       { "news", LOG_NEWS },     { "uucp", LOG_UUCP },
+	{ "clock", LOG_CRON },    { "ftp", LOG_FTP },       { "ntp", 12 << 3 },
+	{ "audit", 13 << 3 },     { "alert", 14 << 3 },     { "clock2", 15 << 3 },
 	{ "local0", LOG_LOCAL0 }, { "local1", LOG_LOCAL1 }, { "local2", LOG_LOCAL2 },
 	{ "local3", LOG_LOCAL3 }, { "local4", LOG_LOCAL4 }, { "local5", LOG_LOCAL5 },
 	{ "local6", LOG_LOCAL6 }, { "local7", LOG_LOCAL7 },

@@ -475,7 +475,8 @@ static unsigned int turn(struct loop *l, int max_wait_ms)
 
 	if (max_wait_ms >= 0 && (wait_ms < 0 || wait_ms > max_wait_ms))
 		wait_ms = max_wait_ms;
-	if (!cds_list_empty(&l->works) || l->taken || __atomic_load_n(&l->posts, __ATOMIC_RELAXED) ||
+	if (!cds_list_empty(&l->works) || l->taken ||
+	    __atomic_load_n(&l->posts, __ATOMIC_RELAXED) ||
 	    __atomic_load_n(&l->quit, __ATOMIC_RELAXED))
 		wait_ms = 0;
 	n_run = run_watches(l, wait_ms);

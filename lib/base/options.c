@@ -175,14 +175,14 @@ static struct option *make_getopt(const struct flat *f, bool posixly, char **sho
 		const struct option_row *row = f->rows[i];
 
 		options[i].name = row->name;
-		options[i].has_arg = row->arg == OPT_NONE	? no_argument
+		options[i].has_arg = row->arg == OPT_NONE       ? no_argument
 				     : row->arg == OPT_REQUIRED ? required_argument
 								: optional_argument;
 		options[i].val = FIRST_LONG + (int)i;
 		if (row->short_name && short_lookup(f, row->short_name) == row) {
 			str_putc(&s, row->short_name);
 			str_put_repeat(&s, ':',
-				       row->arg == OPT_NONE	  ? 0
+				       row->arg == OPT_NONE       ? 0
 				       : row->arg == OPT_REQUIRED ? 1
 								  : 2);
 		}

@@ -76,8 +76,9 @@ char *dpif_open(struct loop *loop, const char *type, const char *name, struct dp
 	}
 	class = class_lookup(type);
 	if (!class)
-		return xasprintf("datapath %s@%s: this program has no datapath of type %s; use datapath_type=netdev",
-				 type, name, type);
+		return xasprintf(
+			"datapath %s@%s: this program has no datapath of type %s; use datapath_type=netdev",
+			type, name, type);
 	err = class->open(loop, type, name, &dp);
 	if (err)
 		return err;

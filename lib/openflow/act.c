@@ -79,7 +79,8 @@ char *act_list_parse(const char *text, struct act_list **listp)
 	for (char *word = strtok_r(copy, ", ", &save); word; word = strtok_r(NULL, ", ", &save)) {
 		if (!strcasecmp(word, "drop")) {
 			if (n || strtok_r(NULL, ", ", &save))
-				err = xstrdup("\"drop\" must not be accompanied by any other action");
+				err = xstrdup(
+					"\"drop\" must not be accompanied by any other action");
 			break;
 		}
 		if (n == ACT_LIST_MAX) {

@@ -29,7 +29,8 @@ struct act_class {
 	const char *name; /* as in text */
 	/* Puts the action's text. */
 	void (*format)(const struct act *, struct str *);
-	/* Reads what follows "NAME" or "NAME:" ('arg' is "" if nothing does). NULL or a sentence. */
+	/* Reads what follows "NAME" or "NAME:" ('arg' is "" if nothing does). NULL or a
+	 * sentence. */
 	char *(*parse)(struct act *, const char *arg);
 };
 extern const struct act_class act_output, act_normal;

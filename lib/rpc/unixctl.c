@@ -132,8 +132,9 @@ static void insert_command(const char *name, const char *usage, int min_args, in
 					      sizeof(struct unixctl_command *));
 		commands[n_commands++] = c;
 	}
-	*c = (struct unixctl_command){ xstrdup(name), xstrdup(usage ? usage : ""),
-					min_args, max_args, fn, aux };
+	*c = (struct unixctl_command){
+		xstrdup(name), xstrdup(usage ? usage : ""), min_args, max_args, fn, aux
+	};
 	qsort(commands, n_commands, sizeof(struct unixctl_command *), compare_commands);
 }
 

@@ -18,8 +18,8 @@ struct unixctl_conn; /* one request that waits for its answer */
  * the functions below. */
 typedef void unixctl_fn(struct unixctl_conn *, int argc, const char *argv[], void *aux);
 
-/* Registers for the life of the process; texts are copied.  'usage' is the text of list-commands after the name
- * ("[BRIDGE]
+/* Registers for the life of the process; texts are copied.  'usage' is the text of list-commands
+ * after the name ("[BRIDGE]
  * [PORT]"); 'min_args' and 'max_args' do not count the command itself (max -1: any). */
 void unixctl_command_register(const char *name, const char *usage, int min_args, int max_args,
 			      unixctl_fn *, void *aux);

@@ -99,7 +99,8 @@ static int del(struct user_dp *dp, struct dpif_op *op, struct deleted_list *dele
 	return 0;
 }
 
-/* Workers that found the flows before may be counting still: what they count in this read section is in. */
+/* Workers that found the flows before may be counting still: what they count in this read section
+ * is in. */
 static void read_last_stats(struct deleted_list *deleted)
 {
 	size_t i;
