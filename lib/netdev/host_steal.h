@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keeps what a port receives from the host's own stack: a BPF program of two instructions on the clsact ingress hook,
- * which lies behind the packet sockets, drops it there.  It goes when the port does.
- * Without libbpf (an option of configure) or the right to load it, nothing happens but a line in the log, once.
+/* Keeps what a port receives from the host's own stack: a BPF program of two instructions on the
+ * device's ingress hook, which lies behind the packet sockets, drops it there.  It goes with the
+ * port.
+ * Without libbpf (an option of configure) or the right to load it, nothing happens but a line in
+ * the log, once.
  * Threads: created by main, destroyed by main or a closer. */
 #ifndef NETDEV_HOST_STEAL_H
 #define NETDEV_HOST_STEAL_H

@@ -201,19 +201,6 @@ static int ethtool(const char *name, void *cmd)
 	return ioctl(ioctl_fd, SIOCETHTOOL, &ifr) < 0 ? -errno : 0;
 }
 
-static bool ethtool_flag(const char *name, uint32_t cmd)
-{
-	struct ethtool_value v = { .cmd = cmd };
-
-	return !ethtool(name, &v) && v.data;
-}
-
-bool linux_device_has_tso(const char *name)
-{
-	return ethtool_flag(name, ETHTOOL_GTSO) && ethtool_flag(name, ETHTOOL_GTXCSUM) &&
-	       ethtool_flag(name, ETHTOOL_GSG);
-}
-
 static void read_speed(const char *name, struct netdev_status *s)
 {
 	struct {

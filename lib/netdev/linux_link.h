@@ -59,8 +59,4 @@ int linux_port_set_mac(struct netdev *, const uint8_t mac[6]);
 int linux_port_set_admin_up(struct netdev *, bool up);
 void linux_port_format_status(const struct netdev *, struct smap *);
 
-/* Whether the device segments TCP by itself (ethtool), so that frames may bypass its queueing
- * discipline. */
-bool linux_device_has_tso(const char *name);
-
 #endif

@@ -24,12 +24,15 @@
 
 LOG_MODULE(netdev_system);
 
-#define N_TX_QUEUES 2
+#define N_TX_QUEUES 16 /* workers beyond share them */
 
 /* What is bound to one incarnation of the device; published by RCU. */
 struct sockets {
 	struct packet_ring *ring; /* NULL, as 'tx', while the device is gone */
+	/* atomic; those behind the first are opened on first use */
 	struct packet_tx *tx[N_TX_QUEUES];
+	struct mutex tx_open_lock; /* who opens one */
+	int ifindex;
 	int silent_fd; /* stands for the ring then: an event that never comes */
 	struct netdev_close_job job;
 	struct rcu_item rcu;
@@ -60,7 +63,8 @@ static void tx_close_job(struct netdev_close_job *job)
 	free(c);
 }
 
-/* Each close waits for a grace period of the kernel's RCU: the sockets share one, on several threads. */
+/* Each close waits for a grace period of the kernel's RCU: the sockets share one, on several
+ * threads. */
 static void sockets_close(struct sockets *s)
 {
 	if (!s)
@@ -78,6 +82,7 @@ static void sockets_close(struct sockets *s)
 	packet_ring_destroy(s->ring);
 	if (s->silent_fd >= 0)
 		close(s->silent_fd);
+	mutex_uninit(&s->tx_open_lock);
 	free(s);
 }
 
@@ -104,6 +109,7 @@ static struct sockets *sockets_alloc(void)
 	struct sockets *s = xzalloc(sizeof(*s));
 
 	s->silent_fd = -1;
+	mutex_init(&s->tx_open_lock);
 	return s;
 }
 
@@ -116,17 +122,17 @@ static struct sockets *sockets_open_silent(void)
 	return s;
 }
 
-static int sockets_open(const char *name, const struct linux_link *link, struct sockets **sp)
+static int sockets_open(const struct linux_link *link, struct sockets **sp)
 {
-	bool bypass = linux_device_has_tso(name);
 	struct sockets *s = sockets_alloc();
 	int err;
 
+	s->ifindex = link->ifindex;
 	s->ring = packet_ring_create(link->ifindex, link->mtu);
 	err = s->ring ? 0 : -errno;
-	for (size_t i = 0; i < N_TX_QUEUES && !err; i++) {
-		s->tx[i] = packet_tx_create(link->ifindex, bypass);
-		err = s->tx[i] ? 0 : -errno;
+	if (!err) {
+		s->tx[0] = packet_tx_create(link->ifindex);
+		err = s->tx[0] ? 0 : -errno;
 	}
 	if (err) {
 		sockets_close(s);
@@ -162,7 +168,7 @@ static void link_changed(struct linux_port *port, const struct linux_link *link)
 	if (link->ifindex == dev->ifindex &&
 	    packet_ring_fits(rcu_load_locked(&dev->sockets)->ring, link->mtu))
 		return;
-	err = sockets_open(netdev_name(&port->up), link, &s);
+	err = sockets_open(link, &s);
 	if (err) {
 		log_err("%s: cannot open the device anew: %s", netdev_name(&port->up),
 			errno_str(err));
@@ -176,8 +182,8 @@ static void link_changed(struct linux_port *port, const struct linux_link *link)
 	sockets_replace(dev, s);
 }
 
-/* Preparing: a ring waits for a grace period of the kernel's RCU when it is set up, some 10 ms.  The ports of one
- * change are opened on several threads, so that they wait once. */
+/* Preparing: a ring waits for a grace period of the kernel's RCU when it is set up, some 10 ms.
+ * The ports of one change are opened on several threads, so that they wait once. */
 
 struct prepared {
 	struct netdev_close_job job;
@@ -192,7 +198,7 @@ static void prepare_job(struct netdev_close_job *job)
 {
 	struct prepared *p = CONTAINER_OF(job, struct prepared, job);
 
-	if (sockets_open(p->link.name, &p->link, &p->sockets))
+	if (sockets_open(&p->link, &p->sockets))
 		p->sockets = NULL;
 }
 
@@ -201,7 +207,7 @@ static void prepare(const char *const *names, size_t n)
 	struct prepared *p, *next;
 
 	/* What the last call prepared and nobody took. */
-	cds_list_for_each_entry_safe (p, next, &prepared, node) {
+	cds_list_for_each_entry_safe(p, next, &prepared, node) {
 		cds_list_del(&p->node);
 		sockets_close(p->sockets);
 		free(p);
@@ -225,7 +231,7 @@ static struct sockets *take_prepared(const struct linux_link *link)
 {
 	struct prepared *p;
 
-	cds_list_for_each_entry (p, &prepared, node) {
+	cds_list_for_each_entry(p, &prepared, node) {
 		struct sockets *s = p->sockets;
 
 		if (p->link.ifindex != link->ifindex || p->link.mtu != link->mtu)
@@ -248,7 +254,7 @@ static char *construct(struct netdev *netdev)
 	if (!err)
 		s = take_prepared(&link);
 	if (!err && !s)
-		err = sockets_open(netdev->name, &link, &s);
+		err = sockets_open(&link, &s);
 	if (err)
 		return xstrdup(strerror(-err));
 	dev->port.link_changed = link_changed;
@@ -302,6 +308,23 @@ static int rxq_recv(struct netdev_rxq *rxq, struct packet_batch *batch)
 	return s->ring ? packet_ring_recv(s->ring, rxq, batch) : -ENODEV;
 }
 
+/* One more socket costs its share of the kernel's RCU waits at the end: not before it is needed. */
+static struct packet_tx *get_tx(struct sockets *s, unsigned int i)
+{
+	struct packet_tx *tx = __atomic_load_n(&s->tx[i], __ATOMIC_ACQUIRE);
+
+	if (likely(tx))
+		return tx;
+	mutex_lock(&s->tx_open_lock);
+	tx = __atomic_load_n(&s->tx[i], __ATOMIC_RELAXED);
+	if (!tx) {
+		tx = packet_tx_create(s->ifindex);
+		__atomic_store_n(&s->tx[i], tx, __ATOMIC_RELEASE);
+	}
+	mutex_unlock(&s->tx_open_lock);
+	return tx ? tx : s->tx[0];
+}
+
 static unsigned int send_batch(struct netdev *netdev, unsigned int queue,
 			       struct packet_batch *batch, uint64_t drops[DROP_N_REASONS])
 {
@@ -309,7 +332,7 @@ static unsigned int send_batch(struct netdev *netdev, unsigned int queue,
 	unsigned int n = batch->n;
 
 	if (s->ring)
-		return packet_tx_send(s->tx[queue % N_TX_QUEUES], batch, drops);
+		return packet_tx_send(get_tx(s, queue % N_TX_QUEUES), batch, drops);
 	for (unsigned int i = 0; i < n; i++)
 		packet_release(batch->pkts[i]);
 	batch->n = 0;

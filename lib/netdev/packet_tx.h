@@ -8,11 +8,11 @@
 
 struct packet_tx;
 
-/* A socket that sends to 'ifindex'.  'bypass': around the queueing discipline, for devices that segment by themselves
- * (what they cannot would be dropped).  NULL with errno. */
-struct packet_tx *packet_tx_create(int ifindex, bool bypass);
+/* A socket that sends to 'ifindex'.  NULL with errno. */
+struct packet_tx *packet_tx_create(int ifindex);
 void packet_tx_destroy(struct packet_tx *); /* may block for some ms */
 /* As netdev_send(). */
-unsigned int packet_tx_send(struct packet_tx *, struct packet_batch *, uint64_t drops[DROP_N_REASONS]);
+unsigned int packet_tx_send(struct packet_tx *, struct packet_batch *,
+			    uint64_t drops[DROP_N_REASONS]);
 
 #endif

@@ -6,3 +6,8 @@ EXTRA_DIST += tests/bench
 EXTRA_PROGRAMS += tests/bench/bench_dpif
 tests_bench_bench_dpif_SOURCES = tests/bench/bench_dpif.c
 tests_bench_bench_dpif_LDADD = $(LIB_DPIF)
+
+# 'make tests/bench/bench_netdev'; the rig finds it in BUILDDIR.
+EXTRA_PROGRAMS += tests/bench/bench_netdev
+tests_bench_bench_netdev_SOURCES = tests/bench/bench_netdev.c
+tests_bench_bench_netdev_LDADD = $(LIB_NETDEV)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Common parts.  A switch under test is described by an env file (see env.example):
-#   KIND=ovs|bridge|veth|tc   OVS_VSWITCHD OVSDB_SERVER OVSDB_TOOL OVS_VSCTL OVS_OFCTL OVS_DPCTL OVS_APPCTL OVS_SCHEMA
+#   KIND=ovs|bridge|veth|tc|netdev   OVS_VSWITCHD OVSDB_SERVER OVSDB_TOOL OVS_VSCTL OVS_OFCTL OVS_DPCTL OVS_APPCTL OVS_SCHEMA
 #   DP_TYPE (netdev|system)  PORT_TYPE ("" | afxdp)  OTHER_CONFIG ("k=v ...")  PORT_OPTS ("options:... ")  LD_PATH
 # Everything started here is remembered by pid and stopped by pid.  State lives under $BENCH_TMP.
 BENCH_TMP=${BENCH_TMP:-$(mktemp -d "${TMPDIR:-/tmp}"/bench.XXXXXX)}; mkdir -p "$BENCH_TMP"
@@ -77,6 +77,8 @@ sw_up() { # topology plus switch with ports sa, sb
         ip netns exec $NS-s bridge fdb replace 02:00:00:00:00:aa dev sa master static 2>/dev/null || true;;
     tc) topo_up; ins tc qdisc add dev sa ingress && ins tc filter add dev sa ingress bpf bytecode "1,6 0 0 4294967295" action mirred egress redirect dev sb   # the least forwarder
         ins tc qdisc add dev sb ingress && ins tc filter add dev sb ingress bpf bytecode "1,6 0 0 4294967295" action mirred egress redirect dev sa;;
+    netdev) topo_up   # lib/netdev alone: bench_netdev with NETDEV_ARGS
+        ( exec ip netns exec $NS-s ${VS_CPU:+taskset -c $VS_CPU} "$NETDEV_BENCH" $NETDEV_ARGS sa sb > "$BENCH_TMP"/netdev.$$ 2>&1 ) & VS_PID=$!;;
     ovs) topo_up
         [ -n "$VETH_TX_OFF" ] && for x in a b; do ip netns exec $NS-$x ethtool -K ${x}0 tx off >/dev/null 2>&1; done
         if [ "$PORT_TYPE" = afxdp ]; then for p in sa sb; do ins ethtool -K $p tx off >/dev/null 2>&1; done; for x in a b; do ip netns exec $NS-$x ethtool -K ${x}0 tx off >/dev/null 2>&1; done; fi
@@ -87,7 +89,7 @@ sw_up() { # topology plus switch with ports sa, sb
         forward;;
     esac
 }
-sw_down() { [ "$KIND" = ovs ] && sw_stop; topo_down; }
+sw_down() { case $KIND in ovs|netdev) sw_stop;; esac; topo_down; }
 load_env() { unset KIND FORWARD VETH_TX_OFF VS_ARGS PORT_TYPE OTHER_CONFIG PORT_OPTS DP_TYPE LD_PATH VS_CPU; set -a; . "$1"; set +a; }
 median() { sort -g | awk '{v[NR]=$1} END{ if(!NR){print "nan"; exit} print (NR%2)?v[(NR+1)/2]:(v[NR/2]+v[NR/2+1])/2 }'; }
 stats3() { sort -g | awk '{v[NR]=$1} END{ if(!NR){print "nan nan nan"; exit} m=(NR%2)?v[(NR+1)/2]:(v[NR/2]+v[NR/2+1])/2; print m, v[1], v[NR] }'; }

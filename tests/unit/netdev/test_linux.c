@@ -876,6 +876,7 @@ static void test_host_steal(void **state)
 	packet_release(p);
 
 	/* A second program on the hook is not harmed by ours. */
+	rig_sh("tc qdisc add dev v0 clsact 2>/dev/null || true");
 	rig_sh("tc filter add dev v0 ingress prio 7 protocol all "
 	       "bpf bytecode '1,6 0 0 0' flowid 1:1");
 	netdev_rxq_close(rxq);
