@@ -6,6 +6,7 @@
 #	tests_unit_netdev_test_X_SOURCES = tests/unit/netdev/test_X.c
 #	tests_unit_netdev_test_X_LDADD = $(CMOCKA_LIBS) $(LIB_...)
 unit_netdev_tests = \
+	tests/unit/netdev/test_forward \
 	tests/unit/netdev/test_linux \
 	tests/unit/netdev/test_netdev \
 	tests/unit/netdev/test_netdev_policer \
@@ -14,6 +15,8 @@ unit_netdev_tests = \
 
 noinst_HEADERS += tests/unit/netdev/linux_rig.h
 
+tests_unit_netdev_test_forward_SOURCES = tests/unit/netdev/linux_rig.c tests/unit/netdev/test_forward.c
+tests_unit_netdev_test_forward_LDADD = $(CMOCKA_LIBS) $(LIB_NETDEV)
 tests_unit_netdev_test_linux_SOURCES = tests/unit/netdev/linux_rig.c tests/unit/netdev/test_linux.c
 tests_unit_netdev_test_linux_LDADD = $(CMOCKA_LIBS) $(LIB_NETDEV)
 tests_unit_netdev_test_netdev_SOURCES = tests/unit/netdev/test_netdev.c
