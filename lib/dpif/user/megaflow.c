@@ -371,10 +371,9 @@ static struct megaflow *subtable_find(struct subtable *t, const struct miniflow 
 	return NULL;
 }
 
-/* The masked key and the mask of a flow to insert, compact. */
+/* The key and the mask of a flow to insert, compact. */
 struct insertion {
 	struct miniflow_buf mask, key;
-	struct flow masked;
 };
 
 static int insert_locked(struct megaflow_table *table, struct insertion *in,
@@ -430,9 +429,7 @@ int megaflow_insert(struct megaflow_table *table, const struct flow *key,
 
 	if (!actions)
 		return actions_len > ODP_MAX_ACTIONS_LEN ? -EINVAL : -ENOMEM;
-	in.masked = *key;
-	flow_apply_mask(&in.masked, mask);
-	miniflow_from_flow(&in.key, &in.masked);
+	miniflow_from_flow(&in.key, key);
 	minimask_from_mask(&in.mask, mask);
 	mutex_lock(&table->lock);
 	err = insert_locked(table, &in, ufid, actions, &f);

@@ -53,7 +53,7 @@ struct megaflow {
 	uint32_t number; /* in the table's array, for dumps */
 	uint32_t n_refs; /* atomic */
 	struct rcu_item rcu;
-	struct miniflow key; /* masked; and its words */
+	struct miniflow key; /* of its first packet, whole: dumps show it; and its words */
 };
 
 struct subtable_vec { /* in order of creation; replaced whole */
