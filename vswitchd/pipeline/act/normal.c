@@ -51,14 +51,27 @@ static void learn(struct normal *n)
 	e->learn.is_grat_arp = is_gratuitous_arp(ctx);
 }
 
+/* Not only the VLAN counts: what goes out has other tags, made of all that came in. */
+static void mask_tags(struct xlate_ctx *ctx)
+{
+	struct flow_mask *mask = &ctx->out->mask;
+
+	for (size_t i = 0; i < FLOW_MAX_VLANS; i++) {
+		mask->masks.vlans[i].tci = 0xffff;
+		if (!(ctx->flow.vlans[i].tci & htons(VLAN_CFI)))
+			break;
+		mask->masks.vlans[i].tpid = 0xffff;
+	}
+}
+
 static bool may_reach(const struct normal *n, const struct xbundle_config *out)
 {
 	if (!out->port || !vlan_config_includes(&out->vlan, n->vlan.v[0].vid))
 		return false;
-	if (out->vlan.mode == VLAN_DOT1Q_TUNNEL && out->vlan.cvlans &&
-	    !vlan_bitmap_get(out->vlan.cvlans, n->vlan.v[1].vid))
-		return false;
-	return true;
+	if (out->vlan.mode != VLAN_DOT1Q_TUNNEL || !out->vlan.cvlans)
+		return true;
+	mask_tags(n->ctx);
+	return vlan_bitmap_get(out->vlan.cvlans, n->vlan.v[1].vid);
 }
 
 static void output(struct normal *n, const struct xbundle_config *out, const struct vlan_stack *stack)
@@ -66,6 +79,8 @@ static void output(struct normal *n, const struct xbundle_config *out, const str
 	struct xlate_ctx *ctx = n->ctx;
 	struct flow_vlan saved[FLOW_MAX_VLANS];
 
+	if (out->vlan.priority_tags != PRIORITY_TAGS_NEVER || !vlan_stack_equal(stack, &n->tags))
+		mask_tags(ctx);
 	memcpy(saved, ctx->flow.vlans, sizeof(saved));
 	vlan_stack_to_flow(stack, &ctx->flow);
 	xlate_output(ctx, out->port);
@@ -137,12 +152,9 @@ static void normal_xlate(struct xlate_ctx *ctx, const struct act *act)
 	(void)act;
 	MASK_FIELD(mask, eth_src);
 	MASK_FIELD(mask, eth_dst);
-	for (size_t i = 0; i < FLOW_MAX_VLANS; i++) {
-		mask->masks.vlans[i].tci = 0xffff;
-		if (!(ctx->flow.vlans[i].tci & htons(VLAN_CFI)))
-			break;
-		mask->masks.vlans[i].tpid = 0xffff;
-	}
+	mask->masks.vlans[0].tci |= htons(VLAN_CFI | VLAN_VID_MASK);
+	if (ctx->flow.vlans[0].tci & htons(VLAN_CFI))
+		mask->masks.vlans[0].tpid = 0xffff;
 
 	n.in = rcu_load(&ctx->in_port->bundle);
 	n.in_config = n.in ? rcu_load(&n.in->config) : NULL;
@@ -161,7 +173,6 @@ static void normal_xlate(struct xlate_ctx *ctx, const struct act *act)
 		xlate_drop(ctx, drop);
 		return;
 	}
-
 	learn(&n);
 	dst = eth_is_multicast(ctx->flow.eth_dst) ?
 		      NULL :
