@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/counter.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -17,6 +18,7 @@
 #include "rpc/jsonrpc.h"
 
 LOG_MODULE(bridge);
+COUNTER(bridge_reconfigure);
 
 #define READY_WITHOUT_DATABASE_MS 5000
 
@@ -248,6 +250,7 @@ static void reconfigure(struct work *w)
 		return;
 	}
 	warned_lock = false;
+	COUNTER_INC(bridge_reconfigure);
 
 	if (ovs)
 		configure_datapaths(ovs);

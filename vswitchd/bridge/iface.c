@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/counter.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "bridge/bridge_impl.h"
 
 LOG_MODULE(iface);
+COUNTER(iface_applied);
 
 struct iface *iface_by_name(const char *name)
 {
@@ -165,6 +167,7 @@ void iface_apply(struct iface *iface)
 {
 	char *err = NULL;
 
+	COUNTER_INC(iface_applied);
 	if (!iface->netdev)
 		err = open_netdev(iface);
 	if (!err)

@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/counter.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "bridge/bridge_impl.h"
 
 LOG_MODULE(bridge_mac);
+COUNTER(bridge_mac_chosen);
 
 static struct iface *local_iface(const struct bridge *br)
 {
@@ -64,6 +66,7 @@ static void choose(struct bridge *br)
 	struct netdev_status status;
 	struct port *port;
 
+	COUNTER_INC(bridge_mac_chosen);
 	br->mac_is_stale = false;
 	if (local && eth_is_zero(br->own_mac)) {
 		netdev_get_status(local->netdev, &status);
