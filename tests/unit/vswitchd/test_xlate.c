@@ -207,7 +207,13 @@ static const struct {
 			    "udp(src=1,dst=2)",
 	  IN(1) ETH(01, 02) ",eth_type(0x86dd),ipv6(frag=no)" },
 	{ IN(1) ETH(01, 02) "," TYPE, IN(1) ETH(01, 02) "," TYPE },
-	{ IN(1) ETH(01, 02) "," PTAG(9, 2), IN(1) ETH(01, 02) "," PTAG(9, 2) },
+	/* The priority counts where a tag is made of it. */
+	{ IN(1) ETH(01, 02) "," PTAG(9, 2),
+	  IN(1) ETH(01, 02) ",eth_type(0x8100),vlan(vid=9,pcp=2/0x0),encap(" TYPE ")" },
+	{ IN(4) ETH(01, 02) "," PTAG(7, 2), IN(4) ETH(01, 02) "," PTAG(7, 2) },
+	/* A VLAN that is not let in is all that counts. */
+	{ IN(3) ETH(01, 02) "," PTAG(9, 2),
+	  IN(3) ETH(01, 02) ",eth_type(0x8100),vlan(vid=9,pcp=2/0x0),encap(" TYPE ")" },
 	/* A broadcast ARP is looked into, whether it is gratuitous; another is not. */
 	{ IN(1) BCAST(01) ",eth_type(0x0806),arp(sip=10.0.0.1,tip=10.0.0.2,op=1,"
 			  "sha=02:00:00:00:00:01,tha=00:00:00:00:00:00)",
@@ -225,7 +231,7 @@ static void test_masks(void **state)
 	struct topology t;
 
 	(void)state;
-	topology_init(&t, "br0: p1, p2");
+	topology_init(&t, "br0: p1, p2, p3 access=1; br1: p4, p5 access=7");
 	for (size_t i = 0; i < ARRAY_SIZE(masks); i++) {
 		struct str match = STR_INIT;
 
