@@ -131,7 +131,8 @@ static void mask_l4(struct flow_mask *m, const struct flow *f, bool v6)
 			break;
 		MASK_FIELD(m, tp_src);
 		MASK_FIELD(m, tp_dst);
-		if (f->tp_src == htons(ND_SOLICIT) || f->tp_src == htons(ND_ADVERT)) {
+		if (!f->tp_dst &&
+		    (f->tp_src == htons(ND_SOLICIT) || f->tp_src == htons(ND_ADVERT))) {
 			MASK_FIELD(m, nd_target);
 			MASK_FIELD(m, arp_sha);
 			MASK_FIELD(m, arp_tha);

@@ -296,7 +296,7 @@ static void put_set(struct printer *o, const struct nlattr *a, bool masked)
 	str_put(o->s, "set(");
 	if (type == OVS_KEY_ATTR_TUNNEL) {
 		odp_tunnel_decode(nla_data(n), nla_len(n), false, &f.tunnel, &unknown);
-		odp_tunnel_format(&f.tunnel, NULL, false, o->s);
+		odp_tunnel_format(&f.tunnel, NULL, o->s);
 	} else if (type == OVS_KEY_ATTR_NSH) {
 		odp_nsh_decode(nla_data(n), nla_len(n), false, &f.nsh,
 			       masked ? &mask.masks.nsh : NULL);

@@ -199,13 +199,13 @@ static void put_vlan(be16 tci, be16 mask, bool verbose, struct str *s)
 	bool cfi = v & VLAN_CFI || !(m & VLAN_CFI);
 
 	str_put(s, "vlan(");
-	if (m & VLAN_VID_MASK || verbose) {
+	if ((m | v) & VLAN_VID_MASK || verbose) {
 		str_printf(s, "vid=%u", v & VLAN_VID_MASK);
 		if ((m & VLAN_VID_MASK) != VLAN_VID_MASK)
 			str_printf(s, "/0x%x", m & VLAN_VID_MASK);
 		str_putc(s, ',');
 	}
-	if (m & VLAN_PCP_MASK || verbose) {
+	if ((m | v) & VLAN_PCP_MASK || verbose) {
 		str_printf(s, "pcp=%u", v >> VLAN_PCP_SHIFT);
 		if ((m & VLAN_PCP_MASK) != VLAN_PCP_MASK)
 			str_printf(s, "/0x%x", m >> VLAN_PCP_SHIFT);
@@ -296,8 +296,7 @@ static void put_metadata(const struct formatter *o)
 	put_group(o, OVS_KEY_ATTR_PRIORITY);
 	if (flow_tnl_is_set(&f->tunnel) &&
 	    (!o->mask || o->verbose || memcmp(&o->mask->masks.tunnel, &none, sizeof(none)))) {
-		odp_tunnel_format(&f->tunnel, o->mask ? &o->mask->masks.tunnel : NULL, o->verbose,
-				  o->s);
+		odp_tunnel_format(&f->tunnel, o->mask ? &o->mask->masks.tunnel : NULL, o->s);
 		str_putc(o->s, ',');
 	}
 	put_group(o, OVS_KEY_ATTR_SKB_MARK);

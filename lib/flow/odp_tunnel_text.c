@@ -145,7 +145,7 @@ static void put_geneve(const struct flow_tnl *t, const struct flow_tnl *mask, st
 	str_put(s, "),");
 }
 
-void odp_tunnel_format(const struct flow_tnl *t, const struct flow_tnl *mask, bool verbose,
+void odp_tunnel_format(const struct flow_tnl *t, const struct flow_tnl *mask,
 		       struct str *s)
 {
 	const char *part = NULL;
@@ -177,7 +177,7 @@ void odp_tunnel_format(const struct flow_tnl *t, const struct flow_tnl *mask, bo
 	}
 	if (t->tun_opts_len && (!mask || mask->tun_opts_len))
 		put_geneve(t, mask, s);
-	if (!mask || mask->flags & ALL_FLAGS || verbose) {
+	if (!mask || mask->flags & ALL_FLAGS) {
 		str_put(s, "flags(");
 		odp_flags_format(odp_tunnel_flags, t->flags, mask ? mask->flags : ALL_FLAGS,
 				 ALL_FLAGS, s);

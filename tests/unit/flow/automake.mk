@@ -10,6 +10,8 @@ unit_flow_tests = \
 	tests/unit/flow/test_execute \
 	tests/unit/flow/test_extract \
 	tests/unit/flow/test_fields \
+	tests/unit/flow/test_miniflow \
+	tests/unit/flow/test_odp_key \
 	tests/unit/flow/test_odp_text
 
 noinst_HEADERS += \
@@ -24,6 +26,10 @@ tests_unit_flow_test_extract_SOURCES = tests/unit/flow/test_extract.c
 tests_unit_flow_test_extract_LDADD = $(CMOCKA_LIBS) $(LIB_FLOW)
 tests_unit_flow_test_fields_SOURCES = tests/unit/flow/test_fields.c
 tests_unit_flow_test_fields_LDADD = $(CMOCKA_LIBS) $(LIB_FLOW)
+tests_unit_flow_test_miniflow_SOURCES = tests/unit/flow/test_miniflow.c
+tests_unit_flow_test_miniflow_LDADD = $(CMOCKA_LIBS) $(LIB_FLOW)
+tests_unit_flow_test_odp_key_SOURCES = tests/unit/flow/test_odp_key.c
+tests_unit_flow_test_odp_key_LDADD = $(CMOCKA_LIBS) $(LIB_FLOW)
 tests_unit_flow_test_odp_text_SOURCES = tests/unit/flow/test_odp_text.c
 tests_unit_flow_test_odp_text_LDADD = $(CMOCKA_LIBS) $(LIB_FLOW)
 
