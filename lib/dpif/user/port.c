@@ -53,18 +53,23 @@ static uint32_t number_of_name(const char *name)
 	return base + n;
 }
 
-static uint32_t number_choose(const struct user_dp *dp, const char *name)
+/* A number that was freed comes again only after the others: cached flows may name it until they are revalidated, and
+ * what is another port now must get nothing of theirs. */
+static uint32_t number_choose(struct user_dp *dp, const char *name)
 {
-	uint32_t i;
+	uint32_t i, n;
 
 	if (streq(dp->up.type, "dummy") || netdev_dummy_overrides(dp->up.type)) {
 		i = number_of_name(name);
 		if (i && number_is_free(dp, i))
 			return i;
 	}
-	for (i = 0; i < ARRAY_SIZE(dp->port_bitmap); i++) {
-		if (~dp->port_bitmap[i])
-			return i * 64 + __builtin_ctzll(~dp->port_bitmap[i]);
+	for (i = 0; i < DPIF_MAX_PORTS; i++) {
+		n = (dp->next_port + i) % DPIF_MAX_PORTS;
+		if (number_is_free(dp, n)) {
+			dp->next_port = (n + 1) % DPIF_MAX_PORTS;
+			return n;
+		}
 	}
 	return DPIF_PORT_NONE;
 }
