@@ -208,7 +208,6 @@ struct user_dp {
 	struct rcuhash ports_by_name;
 	uint64_t port_bitmap[DPIF_MAX_PORTS / 64];
 	uint32_t next_port; /* where the search for a free number begins */
-	uint32_t last_number; /* of the port that was given one last */
 	unsigned int n_ports;
 	struct odp_names names;
 

@@ -441,6 +441,14 @@ static void test_ports(void **state)
 	netdev_unref(extra); /* the datapath has its own reference */
 	assert_int_equal(dpif_port_del(fx.dp, 4), 0);
 	assert_null(netdev_dummy_lookup("eth"));
+	/* Flows of the port that had it may be there still: 4 is free, but not taken. */
+	err = netdev_open("other", "dummy", &extra);
+	assert_null(err);
+	no = DPIF_PORT_NONE;
+	assert_int_equal(dpif_port_add(fx.dp, extra, &no), 0);
+	assert_int_equal(no, 5);
+	netdev_unref(extra);
+	assert_int_equal(dpif_port_del(fx.dp, 5), 0);
 	fixture_uninit(&fx);
 }
 
