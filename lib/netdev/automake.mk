@@ -29,4 +29,8 @@ lib_netdev_libnetdev_a_SOURCES = \
 	lib/netdev/vnet_hdr.c \
 	lib/netdev/vnet_hdr.h
 
+if HAVE_AFXDP
+lib_netdev_libnetdev_a_SOURCES += lib/netdev/netdev_afxdp.c
+endif
+
 EXTRA_DIST += lib/netdev/README.md

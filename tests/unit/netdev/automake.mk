@@ -13,8 +13,14 @@ unit_netdev_tests = \
 	tests/unit/netdev/test_tap \
 	tests/unit/netdev/test_tx_offload
 
+if HAVE_AFXDP
+unit_netdev_tests += tests/unit/netdev/test_afxdp
+endif
+
 noinst_HEADERS += tests/unit/netdev/linux_rig.h
 
+tests_unit_netdev_test_afxdp_SOURCES = tests/unit/netdev/linux_rig.c tests/unit/netdev/test_afxdp.c
+tests_unit_netdev_test_afxdp_LDADD = $(CMOCKA_LIBS) $(LIB_NETDEV)
 tests_unit_netdev_test_forward_SOURCES = tests/unit/netdev/linux_rig.c tests/unit/netdev/test_forward.c
 tests_unit_netdev_test_forward_LDADD = $(CMOCKA_LIBS) $(LIB_NETDEV)
 tests_unit_netdev_test_linux_SOURCES = tests/unit/netdev/linux_rig.c tests/unit/netdev/test_linux.c

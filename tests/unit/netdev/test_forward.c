@@ -193,7 +193,9 @@ static void test_tcp(void **state)
 	assert_int_equal(status[1], 0);
 	assert_true(there.n_gso > there.n_frames / 2);
 	assert_true(there.n_octets / there.n_frames > 10000);
-	assert_int_equal(there.n_refused + back.n_refused, 0);
+	/* The devices go with the ends, and a last frame may find that out. */
+	assert_int_equal(there.n_refused, there.drops[DROP_TX_DOWN]);
+	assert_int_equal(back.n_refused, back.drops[DROP_TX_DOWN]);
 
 	close(client_end.to), close(client_end.from);
 	close(server_end.to), close(server_end.from);
