@@ -48,7 +48,8 @@ static char *set_dummy(const struct option_row *row, const char *value)
 {
 	(void)row;
 	if (value && *value && !streq(value, "override") && !streq(value, "system"))
-		return xasprintf("--enable-dummy=%s: only \"override\" and \"system\" are known", value);
+		return xasprintf("--enable-dummy=%s: only \"override\" and \"system\" are known",
+				 value);
 	dummy_mode = value ? value : "";
 	return NULL;
 }
@@ -63,14 +64,17 @@ static char *accept_option(const struct option_row *row, const char *value)
 static char *reject_dpdk(const struct option_row *row, const char *value)
 {
 	(void)row, (void)value;
-	return xstrdup("--dpdk: DPDK is configured in the database (other_config:dpdk-init), and this build has none");
+	return xstrdup("--dpdk: DPDK is configured in the database (other_config:dpdk-init), "
+		       "and this build has none");
 }
 
 static const struct option_row rows[] = {
-	{ "mlockall", 0, OPT_NONE, NULL, "lock all memory, so that none is paged out", set_mlockall, NULL },
+	{ "mlockall", 0, OPT_NONE, NULL, "lock all memory, so that none is paged out", set_mlockall,
+	  NULL },
 	{ "unixctl", 0, OPT_REQUIRED, "SOCKET", "name of the control socket; \"none\": no socket",
 	  set_unixctl, NULL },
-	{ "disable-system", 0, OPT_NONE, NULL, "do not use the kernel datapath", accept_option, NULL },
+	{ "disable-system", 0, OPT_NONE, NULL, "do not use the kernel datapath", accept_option,
+	  NULL },
 	{ "disable-system-route", 0, OPT_NONE, NULL, "do not use the kernel's route table",
 	  accept_option, NULL },
 	{ "enable-dummy", 0, OPT_OPTIONAL, "MODE",
@@ -111,8 +115,8 @@ int main(int argc, char *argv[])
 	static const struct option_group own = OPTION_GROUP("Switch options", rows);
 	const struct option_group groups[] = { own, daemon_option_group, log_option_group,
 					       tls_option_group };
-	static const int caps[] = { CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BROADCAST, CAP_SYS_RESOURCE,
-				    CAP_IPC_LOCK, -1 };
+	static const int caps[] = { CAP_NET_ADMIN,    CAP_NET_RAW,  CAP_NET_BROADCAST,
+				    CAP_SYS_RESOURCE, CAP_IPC_LOCK, -1 };
 	struct unixctl_server *unixctl;
 	struct timer counter_timer;
 	char *remote;

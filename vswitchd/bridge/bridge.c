@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How it works: each turn of the loop in which the replica changed ends in reconfigure().  It goes over the rows
- * that changed and marks our objects of the same name; removals come first (a name, number or device may move from
- * one bridge to another within one transaction), then additions, then the settings of what is marked. */
+/* How it works: each turn of the loop in which the replica changed ends in reconfigure().  It goes
+ * over the rows that changed and marks our objects of the same name; removals come first (a name,
+ * number or device may move from one bridge to another within one transaction), then additions,
+ * then the settings of what is marked. */
 #include "bridge/bridge.h"
 
 #include <stdlib.h>
@@ -37,7 +38,7 @@ struct bridge *bridge_by_name(const char *name)
 {
 	struct bridge *br;
 
-	HMAP_FOR_EACH_WITH_HASH (br, node, hash_string(name, 0), &all_bridges) {
+	HMAP_FOR_EACH_WITH_HASH(br, node, hash_string(name, 0), &all_bridges) {
 		if (streq(br->name, name))
 			return br;
 	}
@@ -71,10 +72,11 @@ static void bridge_destroy(struct bridge *br)
 
 	hmap_remove(&all_bridges, &br->node);
 	if (br->ofproto) {
-		/* The switch goes with all its ports at once: no flood list is rewritten for each of them. */
+		/* The switch goes with all its ports at once: no flood list is rewritten for each
+		 * of them. */
 		struct ofproto *o = br->ofproto;
 
-		HMAP_FOR_EACH (port, node, &br->ports) {
+		HMAP_FOR_EACH(port, node, &br->ports) {
 			port->bundle = NULL;
 			for (size_t i = 0; i < port->n_ifaces; i++)
 				port->ifaces[i]->ofport = NULL;
@@ -82,7 +84,7 @@ static void bridge_destroy(struct bridge *br)
 		br->ofproto = NULL;
 		ofproto_destroy(o, true);
 	}
-	HMAP_FOR_EACH (port, node, &br->ports)
+	HMAP_FOR_EACH(port, node, &br->ports)
 		port_destroy(port);
 	hmap_uninit(&br->ports);
 	free(br->name);
@@ -96,7 +98,7 @@ static void bridge_remove_ports(struct bridge *br)
 {
 	struct port *port;
 
-	HMAP_FOR_EACH (port, node, &br->ports)
+	HMAP_FOR_EACH(port, node, &br->ports)
 		port->is_wanted = false;
 	for (size_t i = 0; i < br->row->n_ports; i++) {
 		port = port_by_name(br->row->ports[i]->name);
@@ -108,7 +110,7 @@ static void bridge_remove_ports(struct bridge *br)
 			}
 		}
 	}
-	HMAP_FOR_EACH (port, node, &br->ports) {
+	HMAP_FOR_EACH(port, node, &br->ports) {
 		if (!port->is_wanted)
 			port_destroy(port);
 	}
@@ -148,7 +150,7 @@ static void update_bridges(const struct ovsrec_open_vswitch *ovs)
 {
 	struct bridge *br;
 
-	HMAP_FOR_EACH (br, node, &all_bridges)
+	HMAP_FOR_EACH(br, node, &all_bridges)
 		br->is_wanted = false;
 	for (size_t i = 0; ovs && i < ovs->n_bridges; i++) {
 		br = bridge_by_name(ovs->bridges[i]->name);
@@ -161,7 +163,7 @@ static void update_bridges(const struct ovsrec_open_vswitch *ovs)
 			}
 		}
 	}
-	HMAP_FOR_EACH (br, node, &all_bridges) {
+	HMAP_FOR_EACH(br, node, &all_bridges) {
 		if (!br->is_wanted) {
 			log_info("bridge %s: deleted", br->name);
 			bridge_destroy(br);
@@ -179,19 +181,19 @@ static void mark_changed_rows(void)
 	const struct ovsrec_bridge *bridge_row;
 	const struct ovsrec_port *port_row;
 
-	OVSREC_BRIDGE_FOR_EACH_TRACKED (bridge_row, idl) {
+	OVSREC_BRIDGE_FOR_EACH_TRACKED(bridge_row, idl) {
 		struct bridge *br = bridge_by_name(bridge_row->name);
 
 		if (br && br->row == bridge_row)
 			br->is_dirty = true;
 	}
-	OVSREC_PORT_FOR_EACH_TRACKED (port_row, idl) {
+	OVSREC_PORT_FOR_EACH_TRACKED(port_row, idl) {
 		struct port *port = port_by_name(port_row->name);
 
 		if (port && port->row == port_row)
 			port_set_dirty(port);
 	}
-	OVSREC_INTERFACE_FOR_EACH_TRACKED (iface_row, idl) {
+	OVSREC_INTERFACE_FOR_EACH_TRACKED(iface_row, idl) {
 		struct iface *iface = iface_by_name(iface_row->name);
 
 		if (iface && iface->row == iface_row)
@@ -206,8 +208,8 @@ static void configure_datapaths(const struct ovsrec_open_vswitch *ovs)
 
 	config.flow_limit = smap_get_int(c, "flow-limit", config.flow_limit, 0, UINT32_MAX);
 	config.max_idle_ms = smap_get_int(c, "max-idle", config.max_idle_ms, 500, UINT32_MAX);
-	config.max_revalidator_ms =
-		smap_get_int(c, "max-revalidator", config.max_revalidator_ms, 100, UINT32_MAX);
+	config.max_revalidator_ms = smap_get_int(c, "max-revalidator", config.max_revalidator_ms,
+						 100, UINT32_MAX);
 	config.n_revalidators = smap_get_int(c, "n-revalidator-threads", 0, 0, 64);
 	backer_configure(&config, c);
 	backer_set_vlan_limit(smap_get_int(c, "vlan-limit", 1, 0, INT32_MAX));
@@ -244,7 +246,8 @@ static void reconfigure(struct work *w)
 	if (!idl_has_lock(idl)) {
 		if (idl_is_lock_contended(idl) && !warned_lock) {
 			warned_lock = true;
-			log_err("another ovs-vswitchd process is running, disabling this process (pid %d) until it goes away",
+			log_err("another ovs-vswitchd process is running, disabling this process "
+				"(pid %d) until it goes away",
 				(int)getpid());
 		}
 		return;
@@ -256,19 +259,19 @@ static void reconfigure(struct work *w)
 		configure_datapaths(ovs);
 	update_bridges(ovs);
 	mark_changed_rows();
-	HMAP_FOR_EACH (br, node, &all_bridges) {
+	HMAP_FOR_EACH(br, node, &all_bridges) {
 		if (br->is_dirty || br->is_new)
 			bridge_remove_ports(br);
 	}
 	ports_release_ifaces();
-	HMAP_FOR_EACH (br, node, &all_bridges) {
+	HMAP_FOR_EACH(br, node, &all_bridges) {
 		if (br->is_new)
 			bridge_open(br);
 		if (br->is_dirty || br->is_new)
 			bridge_add_ports(br);
 	}
 	ports_apply();
-	HMAP_FOR_EACH (br, node, &all_bridges) {
+	HMAP_FOR_EACH(br, node, &all_bridges) {
 		if (br->is_dirty || br->is_new)
 			bridge_apply(br);
 		br->is_dirty = br->is_new = false;
@@ -428,7 +431,7 @@ void bridges_stop(bool cleanup)
 	work_cancel(&reconfigure_work);
 	timer_cancel(&ready_timer);
 	status_uninit();
-	HMAP_FOR_EACH (br, node, &all_bridges)
+	HMAP_FOR_EACH(br, node, &all_bridges)
 		bridge_destroy(br);
 	ofproto_exit(cleanup);
 	idl_destroy(idl);

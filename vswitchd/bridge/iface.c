@@ -17,7 +17,7 @@ struct iface *iface_by_name(const char *name)
 {
 	struct iface *iface;
 
-	HMAP_FOR_EACH_WITH_HASH (iface, node, hash_string(name, 0), &all_ifaces) {
+	HMAP_FOR_EACH_WITH_HASH(iface, node, hash_string(name, 0), &all_ifaces) {
 		if (streq(iface->name, name))
 			return iface;
 	}
@@ -150,7 +150,8 @@ static char *apply_settings(struct iface *iface)
 	}
 	if (row->mac && !streq(iface->name, iface->port->bridge->name)) {
 		if (!eth_parse(row->mac, mac) || eth_is_multicast(mac))
-			return xasprintf("\"%s\" is not a MAC address that a port can have", row->mac);
+			return xasprintf("\"%s\" is not a MAC address that a port can have",
+					 row->mac);
 		rc = eth_equal(mac, status.mac) ? 0 : netdev_set_mac(iface->netdev, mac);
 		if (rc)
 			return xasprintf("cannot set MAC address %s: %s", row->mac, errno_str(rc));

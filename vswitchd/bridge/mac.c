@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which Ethernet address a bridge has: other_config:hwaddr, else the lowest of its ports that are real devices, else
- * the local port's own.  Its local port takes it, and the datapath id is made of it. */
+/* Which Ethernet address a bridge has: other_config:hwaddr, else the lowest of its ports that are
+ * real devices, else the local port's own.  Its local port takes it, and the datapath id is made of
+ * it. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,8 +46,8 @@ static void set_mac(struct bridge *br, const uint8_t mac[6], struct iface *from)
 		netdev_get_status(local->netdev, &status);
 		rc = eth_equal(status.mac, mac) ? 0 : netdev_set_mac(local->netdev, mac);
 		if (rc)
-			log_err("bridge %s: cannot set the MAC address of its local port: %s", br->name,
-				errno_str(rc));
+			log_err("bridge %s: cannot set the MAC address of its local port: %s",
+				br->name, errno_str(rc));
 	}
 	memcpy(br->mac, mac, 6);
 }
@@ -72,7 +73,7 @@ static void choose(struct bridge *br)
 		netdev_get_status(local->netdev, &status);
 		memcpy(br->own_mac, status.mac, 6);
 	}
-	HMAP_FOR_EACH (port, node, &br->ports) {
+	HMAP_FOR_EACH(port, node, &br->ports) {
 		for (size_t i = 0; i < port->n_ifaces; i++) {
 			struct iface *iface = port->ifaces[i];
 
@@ -125,8 +126,8 @@ void bridge_mac_iface_changed(struct iface *iface)
 
 	if (br->has_hwaddr)
 		return;
-	if (br->mac_from == iface ? lends && eth_equal(mac, br->mac) :
-				    !lends || (br->mac_from && memcmp(mac, br->mac, 6) >= 0))
+	if (br->mac_from == iface ? lends && eth_equal(mac, br->mac)
+				  : !lends || (br->mac_from && memcmp(mac, br->mac, 6) >= 0))
 		return;
 	set_stale(br);
 	bridges_schedule();
@@ -147,7 +148,8 @@ void bridge_mac_apply(struct bridge *br)
 	}
 	if (!id || !str_to_u64(id, 16, &dpid) || !dpid) {
 		if (id)
-			log_warn("bridge %s: other_config:datapath-id \"%s\" is not a hexadecimal number",
+			log_warn("bridge %s: other_config:datapath-id \"%s\" is not a "
+				 "hexadecimal number",
 				 br->name, id);
 		for (size_t i = 0; i < 6; i++)
 			dpid = dpid << 8 | br->mac[i];

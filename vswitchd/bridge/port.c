@@ -18,7 +18,7 @@ struct port *port_by_name(const char *name)
 {
 	struct port *port;
 
-	HMAP_FOR_EACH_WITH_HASH (port, all_node, hash_string(name, 0), &all_ports) {
+	HMAP_FOR_EACH_WITH_HASH(port, all_node, hash_string(name, 0), &all_ports) {
 		if (streq(port->name, name))
 			return port;
 	}
@@ -85,7 +85,7 @@ void ports_release_ifaces(void)
 {
 	struct port *port;
 
-	cds_list_for_each_entry (port, &dirty_ports, dirty)
+	cds_list_for_each_entry(port, &dirty_ports, dirty)
 		release_ifaces(port);
 }
 
@@ -153,9 +153,9 @@ static void apply_bundle(struct port *port)
 	}
 	s.vlan.priority_tags = priority_tags(row);
 	s.vlan.qinq_ethtype = htons(
-		streq(smap_get_def(&row->other_config, "qinq-ethtype", "802.1ad"), "802.1q") ?
-			ETH_P_8021Q :
-			ETH_P_8021AD);
+		streq(smap_get_def(&row->other_config, "qinq-ethtype", "802.1ad"), "802.1q")
+			? ETH_P_8021Q
+			: ETH_P_8021AD);
 
 	if (port->bundle)
 		ofproto_bundle_set(port->bundle, &s);
@@ -230,7 +230,7 @@ void ports_apply(void)
 	struct port *port, *next, **list = NULL;
 	size_t n = 0, size = 0;
 
-	cds_list_for_each_entry_safe (port, next, &dirty_ports, dirty) {
+	cds_list_for_each_entry_safe(port, next, &dirty_ports, dirty) {
 		cds_list_del(&port->dirty);
 		CDS_INIT_LIST_HEAD(&port->dirty);
 		create_ifaces(port);

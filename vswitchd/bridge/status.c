@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the daemon writes back.  Interfaces and bridges whose status may have changed are listed; one transaction at a
- * time writes them all, and only what differs from the replica goes to the server.  Statistics are written every
- * stats-update-interval. */
+/* What the daemon writes back.  Interfaces and bridges whose status may have changed are listed;
+ * one transaction at a time writes them all, and only what differs from the replica goes to the
+ * server.  Statistics are written every stats-update-interval. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,12 +69,18 @@ static void write_stats(const struct iface *iface, struct ovsrec_interface *row)
 	if (!iface->ofport || ofport_get_stats(iface->ofport, &d))
 		return;
 	const typeof(*p) all[] = {
-		{ "collisions", d.collisions },		{ "rx_bytes", d.rx_bytes },
-		{ "rx_crc_err", d.rx_crc_errors },	{ "rx_dropped", d.rx_dropped },
-		{ "rx_errors", d.rx_errors },		{ "rx_frame_err", d.rx_frame_errors },
-		{ "rx_missed_errors", d.rx_missed_errors }, { "rx_over_err", d.rx_over_errors },
-		{ "rx_packets", d.rx_packets },		{ "tx_bytes", d.tx_bytes },
-		{ "tx_dropped", d.tx_dropped },		{ "tx_errors", d.tx_errors },
+		{ "collisions", d.collisions },
+		{ "rx_bytes", d.rx_bytes },
+		{ "rx_crc_err", d.rx_crc_errors },
+		{ "rx_dropped", d.rx_dropped },
+		{ "rx_errors", d.rx_errors },
+		{ "rx_frame_err", d.rx_frame_errors },
+		{ "rx_missed_errors", d.rx_missed_errors },
+		{ "rx_over_err", d.rx_over_errors },
+		{ "rx_packets", d.rx_packets },
+		{ "tx_bytes", d.tx_bytes },
+		{ "tx_dropped", d.tx_dropped },
+		{ "tx_errors", d.tx_errors },
 		{ "tx_packets", d.tx_packets },
 	};
 
@@ -93,7 +99,8 @@ static void write_stats(const struct iface *iface, struct ovsrec_interface *row)
 		for (size_t i = 0; i < DROP_N_REASONS; i++) {
 			if (!dp.drops[i])
 				continue;
-			snprintf(drop_keys[i], sizeof(drop_keys[i]), "drop_%s", drop_reason_name(i));
+			snprintf(drop_keys[i], sizeof(drop_keys[i]), "drop_%s",
+				 drop_reason_name(i));
 			keys[n] = drop_keys[i];
 			values[n++] = dp.drops[i];
 		}
@@ -196,13 +203,15 @@ static void done(struct idl_txn *t, void *aux)
 		/* fall through */
 	default:
 		/* The database moved on, or is away: everything is written anew, a little later. */
-		for (struct hmap_node *n = hmap_first(&all_ifaces); n; n = hmap_next(&all_ifaces, n)) {
+		for (struct hmap_node *n = hmap_first(&all_ifaces); n;
+		     n = hmap_next(&all_ifaces, n)) {
 			struct iface *iface = CONTAINER_OF(n, struct iface, node);
 
 			if (cds_list_empty(&iface->status_node))
 				cds_list_add_tail(&iface->status_node, &dirty_ifaces);
 		}
-		for (struct hmap_node *n = hmap_first(&all_bridges); n; n = hmap_next(&all_bridges, n))
+		for (struct hmap_node *n = hmap_first(&all_bridges); n;
+		     n = hmap_next(&all_bridges, n))
 			CONTAINER_OF(n, struct bridge, node)->has_status = true;
 		bridges_dirty = cfg_dirty = true;
 		timer_set_in(&retry_timer, RETRY_MS);
@@ -229,13 +238,13 @@ static void run(struct work *w)
 		return;
 
 	txn = idl_txn_create(idl);
-	cds_list_for_each_entry_safe (iface, next, &dirty_ifaces, status_node) {
+	cds_list_for_each_entry_safe(iface, next, &dirty_ifaces, status_node) {
 		cds_list_del(&iface->status_node);
 		CDS_INIT_LIST_HEAD(&iface->status_node);
 		write_iface(iface);
 	}
 	if (bridges_dirty) {
-		HMAP_FOR_EACH (br, node, &all_bridges) {
+		HMAP_FOR_EACH(br, node, &all_bridges) {
 			if (br->has_status)
 				write_bridge(br);
 			br->has_status = false;
@@ -243,7 +252,7 @@ static void run(struct work *w)
 		bridges_dirty = false;
 	}
 	if (stats_due) {
-		HMAP_FOR_EACH (iface, node, &all_ifaces) {
+		HMAP_FOR_EACH(iface, node, &all_ifaces) {
 			struct ovsrec_interface *row = (struct ovsrec_interface *)iface->row;
 
 			if (!ovsrec_interface_is_deleted(row))

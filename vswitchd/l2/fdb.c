@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How it works: entries stand in an RCU hash by (VLAN, address), and in a list of their port, least recently
- * used first.  A use only stores a time stamp; the list is put right lazily, when its head is looked at for
- * ageing or eviction (an entry used since it was filed goes to the tail), so each use costs O(1) and no lock.
+/* How it works: entries stand in an RCU hash by (VLAN, address), and in a list of their port, least
+ * recently used first.  A use only stores a time stamp; the list is put right lazily, when its head
+ * is looked at for ageing or eviction (an entry used since it was filed goes to the tail), so each
+ * use costs O(1) and no lock.
  * For ageing they stand, besides, in a wheel of time slots, in the same lazy way.
- * The ports form a heap by number of entries: when the table is full, the port on top, the one that has most,
- * gives up its oldest learned entry, so one guest that makes up addresses evicts its own. */
+ * The ports form a heap by number of entries: when the table is full, the port on top, the one that
+ * has most, gives up its oldest learned entry, so one guest that makes up addresses evicts its
+ * own. */
 
 #include "l2/fdb.h"
 
@@ -35,12 +37,14 @@ struct fdb {
 	struct rcuhash table; /* written under 'lock' */
 	unsigned long *flood_vlans; /* RCU */
 	uint64_t aging_ms; /* relaxed */
-	uint64_t removed_ms; /* relaxed: when something was flushed or deleted; frames before that do not count */
+	/* relaxed: when something was flushed or deleted; frames before that do not count */
+	uint64_t removed_ms;
 	uint32_t max GUARDED;
 	uint32_t n_static GUARDED;
 	struct fdb_port **heap GUARDED; /* ports that have entries; the fullest first */
 	size_t n_heap GUARDED, heap_size GUARDED;
-	struct cds_list_head wheel[WHEEL_SLOTS] GUARDED; /* learned entries, by when they were due when filed */
+	/* learned entries, by when they were due when filed */
+	struct cds_list_head wheel[WHEEL_SLOTS] GUARDED;
 	uint64_t wheel_slot GUARDED; /* all before it are empty */
 	uint64_t seq; /* atomic */
 	struct fdb_stats stats GUARDED;
@@ -194,8 +198,8 @@ static void tell(struct fdb *fdb)
 		changed(fdb, __atomic_load_n(&fdb->changed_aux, __ATOMIC_RELAXED));
 }
 
-/* The wheel: entries by when they fall due.  A use does not move an entry; it is looked at when its slot's time comes,
- * and filed anew. */
+/* The wheel: entries by when they fall due.  A use does not move an entry; it is looked at when its
+ * slot's time comes, and filed anew. */
 
 static uint64_t entry_due_ms(const struct fdb *fdb, const struct fdb_entry *e)
 {
@@ -218,11 +222,12 @@ static void wheel_refile(struct fdb *fdb) REQUIRES(fdb->lock)
 		cds_list_splice(&fdb->wheel[i], &all);
 		CDS_INIT_LIST_HEAD(&fdb->wheel[i]);
 	}
-	cds_list_for_each_entry_safe (e, next, &all, due)
+	cds_list_for_each_entry_safe(e, next, &all, due)
 		wheel_put(fdb, e);
 }
 
-/* Unlink; rcu_defer() waits; entry_free() frees: look-ups hold rcu_enter(), and the port's list is the writer's. */
+/* Unlink; rcu_defer() waits; entry_free() frees: look-ups hold rcu_enter(), and the port's list is
+ * the writer's. */
 static void entry_remove(struct fdb *fdb, struct fdb_entry *e) REQUIRES(fdb->lock)
 {
 	rcuhash_remove(&fdb->table, &e->node);
@@ -243,7 +248,7 @@ void fdb_unref(struct fdb *fdb)
 		return;
 	mutex_lock(&fdb->lock);
 	rcu_enter(); /* the walk steps from entries that it removed */
-	RCUHASH_FOR_EACH (e, node, &fdb->table)
+	RCUHASH_FOR_EACH(e, node, &fdb->table)
 		entry_remove(fdb, e);
 	rcu_leave();
 	mutex_unlock(&fdb->lock);
@@ -259,7 +264,7 @@ static struct fdb_entry *lookup(const struct fdb *fdb, const uint8_t mac[6], uin
 {
 	struct fdb_entry *e;
 
-	RCUHASH_FOR_EACH_WITH_HASH (e, node, fdb_hash(fdb, mac, vlan), &fdb->table) {
+	RCUHASH_FOR_EACH_WITH_HASH(e, node, fdb_hash(fdb, mac, vlan), &fdb->table) {
 		if (e->vlan == vlan && eth_equal(e->mac, mac))
 			return e;
 	}
@@ -280,7 +285,8 @@ struct fdb_port *fdb_entry_port(const struct fdb_entry *e)
 	return __atomic_load_n(&e->port, __ATOMIC_ACQUIRE);
 }
 
-/* The head of the port's list that really is its least recently used learned entry; NULL if all are static. */
+/* The head of the port's list that really is its least recently used learned entry; NULL if all are
+ * static. */
 static struct fdb_entry *port_oldest(struct fdb_port *port)
 {
 	/* Once round, and then the one that was first again. */
@@ -298,7 +304,8 @@ static struct fdb_entry *port_oldest(struct fdb_port *port)
 
 static bool evict_one(struct fdb *fdb) REQUIRES(fdb->lock)
 {
-	/* The fullest port may hold static entries only: then the others are asked, from the top. */
+	/* The fullest port may hold static entries only: then the others are asked, from the
+	 * top. */
 	for (size_t i = 0; i < fdb->n_heap; i++) {
 		struct fdb_entry *e = port_oldest(fdb->heap[i]);
 
@@ -483,7 +490,7 @@ void fdb_flush(struct fdb *fdb)
 	mutex_lock(&fdb->lock);
 	forget_the_past(fdb);
 	rcu_enter(); /* the walk steps from entries that it removed */
-	RCUHASH_FOR_EACH (e, node, &fdb->table) {
+	RCUHASH_FOR_EACH(e, node, &fdb->table) {
 		if (!e->is_static)
 			entry_remove(fdb, e);
 	}
@@ -498,7 +505,7 @@ static bool flush_port(struct fdb *fdb, struct fdb_port *port, bool static_too) 
 	bool any = false;
 
 	forget_the_past(fdb);
-	cds_list_for_each_entry_safe (e, next, &port->entries, lru) {
+	cds_list_for_each_entry_safe(e, next, &port->entries, lru) {
 		if (e->is_static && !static_too)
 			continue;
 		entry_remove(fdb, e);
@@ -540,7 +547,7 @@ static bool run_slot(struct fdb *fdb, uint64_t slot, uint64_t now_ms, uint64_t *
 
 	cds_list_splice(&fdb->wheel[slot % WHEEL_SLOTS], &list);
 	CDS_INIT_LIST_HEAD(&fdb->wheel[slot % WHEEL_SLOTS]);
-	cds_list_for_each_entry_safe (e, next, &list, due) {
+	cds_list_for_each_entry_safe(e, next, &list, due) {
 		uint64_t due_ms = entry_due_ms(fdb, e);
 
 		if (due_ms <= now_ms) {
@@ -564,13 +571,14 @@ uint64_t fdb_run(struct fdb *fdb, uint64_t now_ms)
 	bool any = false;
 
 	mutex_lock(&fdb->lock);
-	/* Slots whose time has begun; the last of them may hold entries that are due later in it. */
+	/* Slots whose time has begun; the last of them may hold entries that are due later in
+	 * it. */
 	for (uint64_t slot = MAX(fdb->wheel_slot, now_slot - MIN(now_slot, WHEEL_SLOTS - 1));
 	     slot <= now_slot; slot++)
 		any |= run_slot(fdb, slot, now_ms, &next_ms);
 	fdb->wheel_slot = now_slot;
-	for (uint64_t slot = now_slot + 1;
-	     next_ms == UINT64_MAX && slot < now_slot + WHEEL_SLOTS; slot++) {
+	for (uint64_t slot = now_slot + 1; next_ms == UINT64_MAX && slot < now_slot + WHEEL_SLOTS;
+	     slot++) {
 		if (!cds_list_empty(&fdb->wheel[slot % WHEEL_SLOTS]))
 			next_ms = slot * WHEEL_SLOT_MS;
 	}
@@ -624,7 +632,7 @@ void fdb_set_flood_vlans(struct fdb *fdb, const unsigned long *vlans)
 	}
 	rcu_store(&fdb->flood_vlans, vlan_bitmap_clone(vlans));
 	rcu_enter();
-	RCUHASH_FOR_EACH (e, node, &fdb->table) {
+	RCUHASH_FOR_EACH(e, node, &fdb->table) {
 		if (vlans && vlan_bitmap_get(vlans, e->vlan) && !e->is_static)
 			entry_remove(fdb, e);
 	}
@@ -676,6 +684,6 @@ void fdb_walk(const struct fdb *fdb, void (*fn)(const struct fdb_entry *, void *
 {
 	struct fdb_entry *e;
 
-	RCUHASH_FOR_EACH (e, node, &fdb->table)
+	RCUHASH_FOR_EACH(e, node, &fdb->table)
 		fn(e, aux);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The MAC table (forwarding database) of a bridge: (VLAN, address) -> port, with ageing, a limit, fair eviction
- * (the oldest entry of the port that has most), moves, gratuitous-ARP locks, static entries.
+/* The MAC table (forwarding database) of a bridge: (VLAN, address) -> port, with ageing, a limit,
+ * fair eviction (the oldest entry of the port that has most), moves, gratuitous-ARP locks, static
+ * entries.
  * "Port" is an opaque 'struct fdb_port' that its owner embeds.
  *
- * Threads: look-ups are lock-free, inside rcu_enter(); one writer lock for each table is taken on a new or moved
- * entry.  "Used" is a relaxed store at most once a second. */
+ * Threads: look-ups are lock-free, inside rcu_enter(); one writer lock for each table is taken on a
+ * new or moved entry.  "Used" is a relaxed store at most once a second. */
 #ifndef L2_FDB_H
 #define L2_FDB_H
 
@@ -25,7 +26,8 @@ struct fdb;
 struct fdb_port {
 	struct cds_list_head entries; /* least recently used first; guarded by the table's lock */
 	uint32_t n_entries; /* the same */
-	uint32_t heap_index; /* the same: place among the ports by n_entries, UINT32_MAX if it has none */
+	/* the same: place among the ports by n_entries, UINT32_MAX if it has none */
+	uint32_t heap_index;
 	bool is_gone; /* the same: set by fdb_flush_port(), nothing is learned there any more */
 };
 void fdb_port_init(struct fdb_port *);
@@ -39,7 +41,8 @@ struct fdb_entry {
 	uint64_t used_ms; /* relaxed: clock_ms() of the last frame from here */
 	uint64_t grat_arp_lock_ms; /* until when gratuitous ARPs do not move it; under the lock */
 	struct cds_list_head lru; /* in the port's list; under the lock, as is 'lru_ms' */
-	struct cds_list_head due; /* in the wheel of what ages; under the lock, not for static ones */
+	/* in the wheel of what ages; under the lock, not for static ones */
+	struct cds_list_head due;
 	uint64_t lru_ms; /* 'used_ms' when it was put there: a later use moves it lazily */
 	struct rcu_item rcu;
 };
@@ -53,7 +56,8 @@ struct fdb_stats {
 struct fdb *fdb_create(void);
 struct fdb *fdb_ref(struct fdb *);
 void fdb_unref(struct fdb *);
-void fdb_set_aging(struct fdb *, uint32_t aging_s); /* at most FDB_MAX_AGING_S, 15 and more are sensible; expires at once */
+/* at most FDB_MAX_AGING_S, 15 and more are sensible; expires at once */
+void fdb_set_aging(struct fdb *, uint32_t aging_s);
 void fdb_set_max(struct fdb *, uint32_t max);
 /* VLANs that are flooded and not learned, NULL: none (copied). */
 void fdb_set_flood_vlans(struct fdb *, const unsigned long *);
@@ -64,17 +68,17 @@ const struct fdb_entry *fdb_lookup(const struct fdb *, const uint8_t mac[6], uin
 struct fdb_port *fdb_entry_port(const struct fdb_entry *);
 
 enum fdb_learn_result { FDB_KNOWN, FDB_NEW, FDB_MOVED, FDB_REFUSED };
-/* A frame with this source came in at 'port'.  'is_bond': frames reflected by the peer's flooding must not move
- * the address here; a gratuitous ARP ('is_grat_arp') does, and locks entries of other ports against bonds for
- * FDB_GRAT_ARP_LOCK_S.  Would it change the table?  Lock-free. */
+/* A frame with this source came in at 'port'.  'is_bond': frames reflected by the peer's flooding
+ * must not move the address here; a gratuitous ARP ('is_grat_arp') does, and locks entries of other
+ * ports against bonds for FDB_GRAT_ARP_LOCK_S.  Would it change the table?  Lock-free. */
 bool fdb_learn_is_needed(const struct fdb *, const uint8_t mac[6], uint16_t vlan,
 			 const struct fdb_port *, bool is_bond, bool is_grat_arp);
-enum fdb_learn_result fdb_learn(struct fdb *, const uint8_t mac[6], uint16_t vlan, struct fdb_port *,
-				bool is_bond, bool is_grat_arp);
-/* A cached flow from this source was used at 'used_ms': keeps the entry alive; makes it anew or moves it here, as a
- * frame would, if the table has seen nothing later of that address: cached flows pass no frames through fdb_learn(),
- * and a station that returns to a port where its flow is still cached, or whose entry was flushed or evicted, is known
- * only by this. */
+enum fdb_learn_result fdb_learn(struct fdb *, const uint8_t mac[6], uint16_t vlan,
+				struct fdb_port *, bool is_bond, bool is_grat_arp);
+/* A cached flow from this source was used at 'used_ms': keeps the entry alive; makes it anew or
+ * moves it here, as a frame would, if the table has seen nothing later of that address: cached
+ * flows pass no frames through fdb_learn(), and a station that returns to a port where its flow is
+ * still cached, or whose entry was flushed or evicted, is known only by this. */
 void fdb_refresh(struct fdb *, const uint8_t mac[6], uint16_t vlan, struct fdb_port *, bool is_bond,
 		 bool is_grat_arp, uint64_t used_ms);
 
@@ -82,8 +86,8 @@ void fdb_refresh(struct fdb *, const uint8_t mac[6], uint16_t vlan, struct fdb_p
 int fdb_add_static(struct fdb *, const uint8_t mac[6], uint16_t vlan, struct fdb_port *);
 int fdb_del(struct fdb *, const uint8_t mac[6], uint16_t vlan); /* any kind; -ENOENT */
 void fdb_flush(struct fdb *); /* learned ones */
-/* All of a port, static ones too, and for good: before the port goes away.  Cached flows that still name it teach
- * the table nothing afterwards. */
+/* All of a port, static ones too, and for good: before the port goes away.  Cached flows that still
+ * name it teach the table nothing afterwards. */
 void fdb_flush_port(struct fdb *, struct fdb_port *);
 /* What was learned there; static entries stay, and so does the port. */
 void fdb_flush_port_learned(struct fdb *, struct fdb_port *);

@@ -94,10 +94,12 @@ void vlan_stack_to_flow(const struct vlan_stack *s, struct flow *flow)
 	}
 }
 
-/* Puts the VLAN 'vid' in front of the tags 'x', with the priority of 'x' if that is a priority tag or has one. */
+/* Puts the VLAN 'vid' in front of the tags 'x', with the priority of 'x' if that is a priority tag
+ * or has one. */
 static void classify(struct vlan_stack *in, const struct vlan_stack *x, uint16_t vid, uint16_t tpid)
 {
-	/* An untagged frame, or one whose tag has VLAN 0 and so is a priority tag only (802.1Q 6.9.1). */
+	/* An untagged frame, or one whose tag has VLAN 0 and so is a priority tag only (802.1Q
+	 * 6.9.1). */
 	*in = *x;
 	in->v[0].tpid = tpid;
 	in->v[0].vid = vid;

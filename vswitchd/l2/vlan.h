@@ -11,7 +11,13 @@
 #define VLAN_N 4096
 #define VLAN_BITMAP_WORDS (VLAN_N / (8 * sizeof(unsigned long)))
 
-enum vlan_mode { VLAN_ACCESS, VLAN_TRUNK, VLAN_NATIVE_TAGGED, VLAN_NATIVE_UNTAGGED, VLAN_DOT1Q_TUNNEL };
+enum vlan_mode {
+	VLAN_ACCESS,
+	VLAN_TRUNK,
+	VLAN_NATIVE_TAGGED,
+	VLAN_NATIVE_UNTAGGED,
+	VLAN_DOT1Q_TUNNEL
+};
 enum priority_tags { PRIORITY_TAGS_NEVER, PRIORITY_TAGS_IF_NONZERO, PRIORITY_TAGS_ALWAYS };
 
 struct vlan_config {
@@ -59,8 +65,8 @@ void vlan_stack_to_flow(const struct vlan_stack *, struct flow *);
  * DROP_NONE, DROP_INVALID_VLAN or DROP_TAGGED_ON_ACCESS. */
 enum drop_reason vlan_input(const struct vlan_config *, const struct vlan_stack *x,
 			    struct vlan_stack *in);
-/* What leaves the port for a frame of the switch with tags 'in'.  Only if vlan_config_includes() its VLAN and,
- * for a dot1q-tunnel, its customer VLAN. */
+/* What leaves the port for a frame of the switch with tags 'in'.  Only if vlan_config_includes()
+ * its VLAN and, for a dot1q-tunnel, its customer VLAN. */
 void vlan_output(const struct vlan_config *, const struct vlan_stack *in, struct vlan_stack *out);
 
 #endif

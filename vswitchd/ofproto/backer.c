@@ -47,7 +47,7 @@ char *backer_ref(struct loop *loop, const char *type, struct backer **bp)
 	if (!*type)
 		type = default_type();
 	hash = hash_string(type, 0);
-	HMAP_FOR_EACH_WITH_HASH (b, node, hash, &backers) {
+	HMAP_FOR_EACH_WITH_HASH(b, node, hash, &backers) {
 		if (streq(dpif_type(b->dpif), type)) {
 			b->refs++;
 			*bp = b;
@@ -93,7 +93,7 @@ void backer_walk(void (*fn)(struct backer *, void *aux), void *aux)
 	struct backer *b;
 
 	init();
-	HMAP_FOR_EACH (b, node, &backers)
+	HMAP_FOR_EACH(b, node, &backers)
 		fn(b, aux);
 }
 
@@ -108,7 +108,7 @@ void backer_configure(const struct upcall_config *new_config, const struct smap 
 	config = *new_config;
 	smap_uninit(&other_config);
 	smap_clone(&other_config, new_other_config);
-	HMAP_FOR_EACH (b, node, &backers) {
+	HMAP_FOR_EACH(b, node, &backers) {
 		upcalls_configure(b->upcalls, &config);
 		dpif_set_config(b->dpif, &other_config);
 	}
@@ -123,6 +123,6 @@ void backer_set_vlan_limit(unsigned int limit)
 		return;
 	vlan_limit = limit;
 	flow_set_vlan_limit(limit);
-	HMAP_FOR_EACH (b, node, &backers)
+	HMAP_FOR_EACH(b, node, &backers)
 		upcalls_purge(b->upcalls);
 }

@@ -17,7 +17,8 @@ struct backer {
 	bool need_revalidate; /* since the last ofproto_commit() */
 };
 
-/* The datapath of 'type' ("": system, or netdev where there is no kernel datapath), opened by the first bridge.  NULL or a sentence. */
+/* The datapath of 'type' ("": system, or netdev where there is no kernel datapath), opened by the
+ * first bridge.  NULL or a sentence. */
 char *backer_ref(struct loop *, const char *type, struct backer **);
 /* The last one closes the datapath; its ports and flows are gone then. */
 void backer_unref(struct backer *);

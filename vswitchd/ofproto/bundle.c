@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Bundles: a port of the database, its VLANs and its interfaces.  With several interfaces it is a bond; until bonds
- * have their own logic the first interface that is there carries the traffic (active-backup by order). */
+/* Bundles: a port of the database, its VLANs and its interfaces.  With several interfaces it is a
+ * bond; until bonds have their own logic the first interface that is there carries the traffic
+ * (active-backup by order). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@ struct bundle *ofproto_bundle_by_name(const struct ofproto *o, const char *name)
 {
 	struct bundle *b;
 
-	HMAP_FOR_EACH_WITH_HASH (b, node, hash_string(name, 0), &o->bundles) {
+	HMAP_FOR_EACH_WITH_HASH(b, node, hash_string(name, 0), &o->bundles) {
 		if (streq(b->name, name))
 			return b;
 	}
@@ -130,7 +131,8 @@ void ofproto_bundle_destroy(struct bundle *b)
 		xbridge_del_bundle(o->xbridge, b->xbundle);
 	fdb_flush_port(o->fdb, &b->xbundle->fdb_port);
 	hmap_remove(&o->bundles, &b->node);
-	/* Its settings name the port, which may be freed only after the readers: xbundle_unref() is RCU. */
+	/* Its settings name the port, which may be freed only after the readers: xbundle_unref() is
+	 * RCU. */
 	xbundle_unref(b->xbundle);
 	vlan_config_uninit(&b->vlan);
 	free(b->ports);

@@ -57,8 +57,8 @@ static void drop_show(struct unixctl_conn *conn, int argc, const char *argv[], v
 	bool found = argc < 2;
 
 	(void)aux;
-	HMAP_FOR_EACH (o, node, &ofprotos) {
-		HMAP_FOR_EACH (p, node, &o->ports) {
+	HMAP_FOR_EACH(o, node, &ofprotos) {
+		HMAP_FOR_EACH(p, node, &o->ports) {
 			/* Without an argument all, else one port, or the ports of one bridge. */
 			if (argc > 1 && !streq(argv[1], ofport_name(p)) && !streq(argv[1], o->name))
 				continue;

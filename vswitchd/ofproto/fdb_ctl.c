@@ -99,10 +99,11 @@ static void fdb_show(struct unixctl_conn *conn, int argc, const char *argv[], vo
 				str_put(&s, "static\n");
 			else
 				str_printf(&s, "%3" PRIu64 "\n", r->age_s);
-			json_array_append_new(
-				json, json_pack("{s:s, s:s, s:i, s:s, s:b, s:I}", "bridge", o->name,
-						"port", port, "vlan", r->vlan, "mac", mac, "static",
-						r->is_static, "age", (json_int_t)r->age_s));
+			json_array_append_new(json,
+					      json_pack("{s:s, s:s, s:i, s:s, s:b, s:I}", "bridge",
+							o->name, "port", port, "vlan", r->vlan,
+							"mac", mac, "static", r->is_static, "age",
+							(json_int_t)r->age_s));
 		}
 	}
 	if (unixctl_wants_json(conn))
@@ -126,7 +127,7 @@ static void fdb_flush_cmd(struct unixctl_conn *conn, int argc, const char *argv[
 			return;
 		fdb_flush(o->fdb);
 	} else {
-		HMAP_FOR_EACH (o, node, &ofprotos)
+		HMAP_FOR_EACH(o, node, &ofprotos)
 			fdb_flush(o->fdb);
 	}
 	unixctl_reply(conn, "table successfully flushed");
@@ -143,23 +144,27 @@ static void fdb_stats_show(struct unixctl_conn *conn, int argc, const char *argv
 		return;
 	fdb_get_stats(o->fdb, &stats);
 	if (unixctl_wants_json(conn)) {
-		unixctl_reply_json(conn, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "bridge",
-						   o->name, "current", (json_int_t)stats.n, "maximum",
-						   (json_int_t)stats.max, "static",
-						   (json_int_t)stats.n_static, "learned",
-						   (json_int_t)stats.n_learned, "expired",
-						   (json_int_t)stats.n_expired, "evicted",
-						   (json_int_t)stats.n_evicted, "moved",
-						   (json_int_t)stats.n_moved));
+		unixctl_reply_json(conn,
+				   json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "bridge",
+					     o->name, "current", (json_int_t)stats.n, "maximum",
+					     (json_int_t)stats.max, "static",
+					     (json_int_t)stats.n_static, "learned",
+					     (json_int_t)stats.n_learned, "expired",
+					     (json_int_t)stats.n_expired, "evicted",
+					     (json_int_t)stats.n_evicted, "moved",
+					     (json_int_t)stats.n_moved));
 		return;
 	}
 	str_printf(&s, "Statistics for bridge \"%s\":\n", o->name);
-	str_printf(&s, "  Current/maximum MAC entries in the table: %" PRIu32 "/%" PRIu32 "\n", stats.n,
-		   stats.max);
+	str_printf(&s, "  Current/maximum MAC entries in the table: %" PRIu32 "/%" PRIu32 "\n",
+		   stats.n, stats.max);
 	str_printf(&s, "  Current static MAC entries in the table : %" PRIu32 "\n", stats.n_static);
-	str_printf(&s, "  Total number of learned MAC entries     : %" PRIu64 "\n", stats.n_learned);
-	str_printf(&s, "  Total number of expired MAC entries     : %" PRIu64 "\n", stats.n_expired);
-	str_printf(&s, "  Total number of evicted MAC entries     : %" PRIu64 "\n", stats.n_evicted);
+	str_printf(&s, "  Total number of learned MAC entries     : %" PRIu64 "\n",
+		   stats.n_learned);
+	str_printf(&s, "  Total number of expired MAC entries     : %" PRIu64 "\n",
+		   stats.n_expired);
+	str_printf(&s, "  Total number of evicted MAC entries     : %" PRIu64 "\n",
+		   stats.n_evicted);
 	str_printf(&s, "  Total number of port moved MAC entries  : %" PRIu64 "\n", stats.n_moved);
 	unixctl_reply(conn, str_cstr(&s));
 	str_uninit(&s);
@@ -176,7 +181,7 @@ static void fdb_stats_clear(struct unixctl_conn *conn, int argc, const char *arg
 			return;
 		fdb_clear_stats(o->fdb);
 	} else {
-		HMAP_FOR_EACH (o, node, &ofprotos)
+		HMAP_FOR_EACH(o, node, &ofprotos)
 			fdb_clear_stats(o->fdb);
 	}
 	unixctl_reply(conn, "statistics successfully cleared");
@@ -223,9 +228,9 @@ static void fdb_add(struct unixctl_conn *conn, int argc, const char *argv[], voi
 	}
 	err = fdb_add_static(o->fdb, mac, vlan, &p->bundle->xbundle->fdb_port);
 	if (err)
-		unixctl_reply_error(conn, err == -EINVAL ?
-						  "a group address has no place in the MAC table" :
-						  "the MAC table is full of static entries");
+		unixctl_reply_error(conn, err == -EINVAL
+						  ? "a group address has no place in the MAC table"
+						  : "the MAC table is full of static entries");
 	else
 		unixctl_reply(conn, NULL);
 }

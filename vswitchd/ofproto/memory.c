@@ -15,7 +15,7 @@ static void report(struct memory_reporter *r, struct str *s)
 
 	(void)r;
 	backer_walk(report_backer, s);
-	HMAP_FOR_EACH (o, node, &ofprotos) {
+	HMAP_FOR_EACH(o, node, &ofprotos) {
 		memory_report(s, "ports", hmap_count(&o->ports));
 		memory_report(s, "rules", tables_n_rules(o->tables));
 	}

@@ -113,11 +113,11 @@ void ofproto_destroy(struct ofproto *o, bool del_ports)
 	(void)del_ports;
 	hmap_remove(&ofprotos, &o->node);
 	xbridge_clear_bundles(o->xbridge);
-	HMAP_FOR_EACH (b, node, &o->bundles) {
+	HMAP_FOR_EACH(b, node, &o->bundles) {
 		b->in_flood = false;
 		ofproto_bundle_destroy(b);
 	}
-	HMAP_FOR_EACH (p, node, &o->ports)
+	HMAP_FOR_EACH(p, node, &o->ports)
 		ofproto_port_del(p);
 	fdb_set_changed_cb(o->fdb, NULL, NULL);
 	rcu_synchronize(); /* no worker is inside fdb_changed() any more */
@@ -141,7 +141,7 @@ void ofproto_exit(bool cleanup)
 	netdev_keep_on_close(!cleanup);
 	if (!initialized)
 		return;
-	HMAP_FOR_EACH (o, node, &ofprotos)
+	HMAP_FOR_EACH(o, node, &ofprotos)
 		ofproto_destroy(o, cleanup);
 	netdev_close_barrier();
 }
@@ -152,7 +152,7 @@ struct ofproto *ofproto_lookup(const char *name)
 
 	if (!initialized)
 		return NULL;
-	HMAP_FOR_EACH_WITH_HASH (o, node, hash_string(name, 0), &ofprotos) {
+	HMAP_FOR_EACH_WITH_HASH(o, node, hash_string(name, 0), &ofprotos) {
 		if (streq(o->name, name))
 			return o;
 	}
@@ -225,7 +225,8 @@ void ofproto_set_flood_vlans(struct ofproto *o, const unsigned long *vlans)
 		ofproto_changed(o);
 }
 
-/* Commits.  They end in the order in which they were made, though a later one may have less to wait for. */
+/* Commits.  They end in the order in which they were made, though a later one may have less to wait
+ * for. */
 
 struct commit {
 	struct cds_list_head node; /* in 'commits' */

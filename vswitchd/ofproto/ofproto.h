@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A switch: ports of a datapath, grouped into bundles (a port of the database: one interface or a bond), a MAC
- * table, OpenFlow tables.  bridge/ turns the database into calls of this interface and writes back what it reads
- * here; it says only what is wanted, and each call costs what it changes.
+/* A switch: ports of a datapath, grouped into bundles (a port of the database: one interface or a
+ * bond), a MAC table, OpenFlow tables.  bridge/ turns the database into calls of this interface and
+ * writes back what it reads here; it says only what is wanted, and each call costs what it changes.
  *
- * Threads: all of it belongs to the main thread.  Workers and revalidators see what it publishes through
- * pipeline/ and upcall/. */
+ * Threads: all of it belongs to the main thread.  Workers and revalidators see what it publishes
+ * through pipeline/ and upcall/. */
 #ifndef OFPROTO_OFPROTO_H
 #define OFPROTO_OFPROTO_H
 
@@ -22,7 +22,8 @@ struct bundle;
 #define OFPP_PORT_LOCAL 0xfffe
 #define OFPP_PORT_NONE 0xffff
 
-/* Creates the switch 'name' on the datapath of 'type' ("system", "netdev"). NULL and '*op', or a sentence. */
+/* Creates the switch 'name' on the datapath of 'type' ("system", "netdev"). NULL and '*op', or a
+ * sentence. */
 char *ofproto_create(struct loop *, const char *name, const char *datapath_type,
 		     struct ofproto **op) MUST_CHECK;
 /* 'del_ports': also takes its ports off the datapath (they stay, for a restart, if false). */
@@ -39,7 +40,8 @@ void ofproto_set_datapath_id(struct ofproto *, uint64_t);
 uint64_t ofproto_datapath_id(const struct ofproto *);
 void ofproto_set_forward_bpdu(struct ofproto *, bool);
 void ofproto_set_mac_table(struct ofproto *, uint32_t aging_s, uint32_t max_entries);
-/* VLANs on which nothing is learned and all is flooded: a bitmap of 4096 bits, NULL for none (copied). */
+/* VLANs on which nothing is learned and all is flooded: a bitmap of 4096 bits, NULL for none
+ * (copied). */
 void ofproto_set_flood_vlans(struct ofproto *, const unsigned long *vlans);
 struct fdb *ofproto_fdb(const struct ofproto *);
 
@@ -74,11 +76,13 @@ void ofproto_bundle_set(struct bundle *, const struct bundle_settings *);
 void ofproto_bundle_destroy(struct bundle *);
 const char *bundle_name(const struct bundle *);
 
-/* After a batch of the calls above: publishes, and revalidates what they changed.  'done' is called (from the
- * loop) when one revalidation round has passed at the new version: cur_cfg may be written then. */
+/* After a batch of the calls above: publishes, and revalidates what they changed.  'done' is called
+ * (from the loop) when one revalidation round has passed at the new version: cur_cfg may be written
+ * then. */
 void ofproto_commit(void (*done)(void *aux), void *aux);
 
-/* Registers ofproto/list, dpif/show, dpif/dump-flows, bridge/dump-flows, fdb/..., upcall/..., revalidator/... */
+/* Registers ofproto/list, dpif/show, dpif/dump-flows, bridge/dump-flows, fdb/..., upcall/...,
+ * revalidator/... */
 void ofproto_register_commands(struct loop *);
 
 #endif

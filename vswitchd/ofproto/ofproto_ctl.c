@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* ofproto/list, dpif/show, dpif/dump-flows, dpif/dump-dps, bridge/dump-flows, upcall/..., revalidator/... */
+/* ofproto/list, dpif/show, dpif/dump-flows, dpif/dump-dps, bridge/dump-flows, upcall/...,
+ * revalidator/... */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,7 @@ static struct ofproto **sorted_bridges(size_t *n)
 	struct ofproto *o;
 
 	*n = 0;
-	HMAP_FOR_EACH (o, node, &ofprotos)
+	HMAP_FOR_EACH(o, node, &ofprotos)
 		list[(*n)++] = o;
 	qsort(list, *n, sizeof(*list), by_name);
 	return list;
@@ -75,7 +76,7 @@ static struct ofport **sorted_ports(const struct ofproto *o, size_t *n)
 	struct ofport *p;
 
 	*n = 0;
-	HMAP_FOR_EACH (p, node, &o->ports)
+	HMAP_FOR_EACH(p, node, &o->ports)
 		list[(*n)++] = p;
 	qsort(list, *n, sizeof(*list), port_by_name);
 	return list;
@@ -148,15 +149,17 @@ static void backer_show(struct backer *b, void *show_)
 			json_array_append_new(json_ports, port_to_json(ports[j]));
 		}
 		free(ports);
-		json_array_append_new(json_bridges, json_pack("{s:s, s:o}", "name",
-							      bridges[i]->name, "ports", json_ports));
+		json_array_append_new(json_bridges,
+				      json_pack("{s:s, s:o}", "name", bridges[i]->name, "ports",
+						json_ports));
 	}
 	free(bridges);
 	json_array_append_new(show->json,
 			      json_pack("{s:s, s:s, s:I, s:I, s:I, s:o}", "type",
 					dpif_type(b->dpif), "name", dpif_name(b->dpif), "hit",
-					(json_int_t)stats.n_hit, "missed", (json_int_t)stats.n_missed,
-					"lost", (json_int_t)stats.n_lost, "bridges", json_bridges));
+					(json_int_t)stats.n_hit, "missed",
+					(json_int_t)stats.n_missed, "lost",
+					(json_int_t)stats.n_lost, "bridges", json_bridges));
 }
 
 static void reply(struct unixctl_conn *conn, struct show *show)
@@ -189,9 +192,9 @@ static void dpif_dump_dps(struct unixctl_conn *conn, int argc, const char *argv[
 	list = sorted_bridges(&n);
 	for (size_t i = 0; i < n; i++) {
 		str_printf(&show.s, "%s@%s\n", ofproto_type(list[i]), list[i]->name);
-		json_array_append_new(show.json, json_pack("{s:s, s:s}", "type",
-							   ofproto_type(list[i]), "name",
-							   list[i]->name));
+		json_array_append_new(show.json,
+				      json_pack("{s:s, s:s}", "type", ofproto_type(list[i]), "name",
+						list[i]->name));
 	}
 	free(list);
 	reply(conn, &show);
@@ -205,7 +208,8 @@ static void flow_show(const struct dpif_flow *f, const struct odp_names *names, 
 	odp_flow_format(&f->key, &f->mask, verbose, names, &key);
 	odp_actions_format(f->actions, f->actions_len, names, &acts);
 	dpif_ufid_format(&f->ufid, &ufid);
-	/* Almost dpif_flow_format(): this command has a space after the identifier, and no layer. */
+	/* Almost dpif_flow_format(): this command has a space after the identifier, and no
+	 * layer. */
 	if (verbose)
 		str_printf(&show->s, "%s ", str_cstr(&ufid));
 	str_printf(&show->s, "%s, ", str_cstr(&key));
@@ -216,9 +220,9 @@ static void flow_show(const struct dpif_flow *f, const struct odp_names *names, 
 					str_cstr(&ufid) + strlen("ufid:"), "match", str_cstr(&key),
 					"packets", (json_int_t)f->stats.n_packets, "bytes",
 					(json_int_t)f->stats.n_bytes, "used-ms-ago",
-					f->stats.used_ms ?
-						json_integer(clock_ms() - f->stats.used_ms) :
-						json_null(),
+					f->stats.used_ms
+						? json_integer(clock_ms() - f->stats.used_ms)
+						: json_null(),
 					"actions", str_cstr(&acts)));
 	str_uninit(&key);
 	str_uninit(&acts);
@@ -246,8 +250,9 @@ static void dpif_dump_flows(struct unixctl_conn *conn, int argc, const char *arg
 			with_names = streq(argv[i], "--names");
 			names_set = true;
 		} else {
-			char *err = xasprintf("%s: unknown option; -m, --names and --no-names are known",
-					      argv[i]);
+			char *err = xasprintf(
+				"%s: unknown option; -m, --names and --no-names are known",
+				argv[i]);
 
 			unixctl_reply_error(conn, err);
 			free(err);
@@ -294,12 +299,12 @@ static void rule_show(struct rule *rule, void *show_)
 	match_format(&m, &match, -1);
 	act_list_format(rule->acts, &acts);
 	json_array_append_new(show->json,
-			      json_pack("{s:i, s:i, s:I, s:I, s:I, s:s, s:s}", "table", rule->table_id,
-					"priority", rule->cr.priority, "duration-ms",
-					(json_int_t)(clock_ms() - rule->created_ms), "n_packets",
-					(json_int_t)stats.n_packets, "n_bytes",
-					(json_int_t)stats.n_bytes, "match", str_cstr(&match), "actions",
-					str_cstr(&acts)));
+			      json_pack("{s:i, s:i, s:I, s:I, s:I, s:s, s:s}", "table",
+					rule->table_id, "priority", rule->cr.priority,
+					"duration-ms", (json_int_t)(clock_ms() - rule->created_ms),
+					"n_packets", (json_int_t)stats.n_packets, "n_bytes",
+					(json_int_t)stats.n_bytes, "match", str_cstr(&match),
+					"actions", str_cstr(&acts)));
 	str_uninit(&match);
 	str_uninit(&acts);
 }

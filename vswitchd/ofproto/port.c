@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Ports: a netdev in the datapath, its OpenFlow number, what translation sees of it; patch ports find their peer by
- * name, wherever it is. */
+/* Ports: a netdev in the datapath, its OpenFlow number, what translation sees of it; patch ports
+ * find their peer by name, wherever it is. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ struct ofport *ofproto_port_by_name(const struct ofproto *o, const char *name)
 {
 	struct ofport *p;
 
-	HMAP_FOR_EACH_WITH_HASH (p, node, hash_string(name, 0), &o->ports) {
+	HMAP_FOR_EACH_WITH_HASH(p, node, hash_string(name, 0), &o->ports) {
 		if (streq(ofport_name(p), name))
 			return p;
 	}
@@ -64,7 +64,7 @@ static struct ofport *patch_lookup(const char *name)
 {
 	struct ofport *p;
 
-	HMAP_FOR_EACH_WITH_HASH (p, patch_node, hash_string(name, 0), &patch_ports) {
+	HMAP_FOR_EACH_WITH_HASH(p, patch_node, hash_string(name, 0), &patch_ports) {
 		if (streq(ofport_name(p), name))
 			return p;
 	}
@@ -120,7 +120,8 @@ static void netdev_changed(struct netdev_listener *l, struct netdev *netdev)
 	struct netdev_status status;
 	bool may_forward;
 
-	/* The carrier is the sender's and the receiver's business; only "administratively down" stops us. */
+	/* The carrier is the sender's and the receiver's business; only "administratively down"
+	 * stops us. */
 	netdev_get_status(netdev, &status);
 	may_forward = status.flags & NETDEV_UP;
 	if (__atomic_load_n(&p->xport->may_forward, __ATOMIC_RELAXED) != may_forward) {

@@ -63,8 +63,8 @@ static void learn_credit(const struct effect *effect, uint64_t used_ms)
 	c = rcu_load(&b->config);
 	/* The port may have left the VLAN since. */
 	if (c && vlan_config_includes(&c->vlan, effect->learn.vlan))
-		fdb_refresh(b->bridge->fdb, effect->learn.mac, effect->learn.vlan, &b->fdb_port, false,
-			    effect->learn.is_grat_arp, used_ms);
+		fdb_refresh(b->bridge->fdb, effect->learn.mac, effect->learn.vlan, &b->fdb_port,
+			    false, effect->learn.is_grat_arp, used_ms);
 	rcu_leave();
 }
 

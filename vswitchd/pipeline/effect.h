@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Side effects of a translation: what is to happen each time packets take this way (counters, learning), kept
- * in a list beside the cached flow, so that statistics and revalidation replay them without translating again.
+/* Side effects of a translation: what is to happen each time packets take this way (counters,
+ * learning), kept in a list beside the cached flow, so that statistics and revalidation replay them
+ * without translating again.
  * Each effect holds a reference on what it names.
  * Threads: a list belongs to one thread at a time. */
 #ifndef PIPELINE_EFFECT_H

@@ -266,7 +266,7 @@ struct xport *xdp_port(const struct xdp *dp, uint32_t odp_port)
 {
 	struct xport *p;
 
-	RCUHASH_FOR_EACH_WITH_HASH (p, odp_node, port_hash(odp_port), &dp->ports) {
+	RCUHASH_FOR_EACH_WITH_HASH(p, odp_node, port_hash(odp_port), &dp->ports) {
 		if (p->odp_port == odp_port)
 			return p;
 	}
@@ -277,7 +277,7 @@ struct xport *xbridge_port(const struct xbridge *br, uint16_t ofp_port)
 {
 	struct xport *p;
 
-	RCUHASH_FOR_EACH_WITH_HASH (p, ofp_node, port_hash(ofp_port), &br->ports) {
+	RCUHASH_FOR_EACH_WITH_HASH(p, ofp_node, port_hash(ofp_port), &br->ports) {
 		if (xport_number(p) == ofp_port)
 			return p;
 	}

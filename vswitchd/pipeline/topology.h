@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What translation sees of the configuration: datapaths, bridges, bundles, ports, published by RCU.
- * ofproto/ makes and changes these objects (main thread); workers and revalidators read them inside rcu_enter().
+ * ofproto/ makes and changes these objects (main thread); workers and revalidators read them inside
+ * rcu_enter().
  * An object that cached translations name is counted, and is freed by RCU after the last reference.
  *
  *	xdp --- ports by datapath number ---> xport ---> xbundle ---> xbridge ---> tables, MAC table
@@ -84,7 +85,8 @@ void xbridge_clear_bundles(struct xbridge *);
 
 struct xbundle *xbundle_create(struct xbridge *, const char *name);
 struct xbundle *xbundle_ref(struct xbundle *);
-/* For readers, to whom an object may stand out that has lost its last reference already: NULL then. */
+/* For readers, to whom an object may stand out that has lost its last reference already: NULL
+ * then. */
 struct xbundle *xbundle_tryref(struct xbundle *);
 void xbundle_unref(struct xbundle *);
 /* Publishes new settings (VLANs are copied). */

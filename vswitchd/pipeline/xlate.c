@@ -49,7 +49,8 @@ static void xlate_table(struct xlate_ctx *ctx, uint8_t table_id)
 		acts[rule->acts->acts[i].type]->xlate(ctx, &rule->acts->acts[i]);
 }
 
-/* The packet enters the peer's bridge as if it had come from a cable: without this bridge's metadata. */
+/* The packet enters the peer's bridge as if it had come from a cable: without this bridge's
+ * metadata. */
 static void cross_patch(struct xlate_ctx *ctx, struct xport *out, struct xport *in)
 {
 	const struct xbridge *bridge = ctx->bridge;

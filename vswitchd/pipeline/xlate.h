@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Translation: one packet's key and the tables -> datapath actions, and the mask of what mattered.
- * A pure function of (flow, table version, L2 state): what is to happen besides is recorded as effects, which
- * the caller applies.
+ * A pure function of (flow, table version, L2 state): what is to happen besides is recorded as
+ * effects, which the caller applies.
  * Threads: any, inside rcu_enter(). */
 #ifndef PIPELINE_XLATE_H
 #define PIPELINE_XLATE_H
@@ -19,8 +19,9 @@ struct xlate_out {
 	enum drop_reason drop; /* why there are no actions, or DROP_NONE */
 };
 
-/* 'key' as the datapath gave it (in_port a datapath number).  Always fills 'out'; a packet that goes nowhere has
- * the one action ODP_ACTION_DROP with 'out->drop', so that the datapath counts cached drops by reason. */
+/* 'key' as the datapath gave it (in_port a datapath number).  Always fills 'out'; a packet that
+ * goes nowhere has the one action ODP_ACTION_DROP with 'out->drop', so that the datapath counts
+ * cached drops by reason. */
 void xlate(const struct xdp *, const struct flow *key, struct xlate_out *out);
 void xlate_out_uninit(struct xlate_out *); /* not 'actions' */
 

@@ -42,7 +42,8 @@ static void rule_free(struct rcu_item *item)
 
 void rule_unref(struct rule *rule)
 {
-	/* A look-up that found the rule before its last reference went may still read it: hence RCU. */
+	/* A look-up that found the rule before its last reference went may still read it: hence
+	 * RCU. */
 	if (rule && !__atomic_sub_fetch(&rule->refs, 1, __ATOMIC_ACQ_REL))
 		rcu_defer(&rule->rcu, rule_free);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A rule of an OpenFlow table: match, priority, actions, counters.
- * Counted: the table holds one reference, each cached translation that used it another.  Freed by RCU, so that a
- * look-up inside rcu_enter() needs no reference.
+ * Counted: the table holds one reference, each cached translation that used it another.  Freed by
+ * RCU, so that a look-up inside rcu_enter() needs no reference.
  * Threads: counters any; the rest is constant once the rule is in a table. */
 #ifndef TABLES_RULE_H
 #define TABLES_RULE_H

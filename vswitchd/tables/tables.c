@@ -5,7 +5,8 @@
 
 #include "base/util.h"
 
-/* Hidden rules wait here for a grace period: a reader that took an older version may still look for them. */
+/* Hidden rules wait here for a grace period: a reader that took an older version may still look for
+ * them. */
 struct retired {
 	struct rcu_item rcu;
 	struct tables *tables;
@@ -20,7 +21,8 @@ struct tables {
 	struct rule **hidden; /* by the open batch */
 	size_t n_hidden, hidden_size;
 	size_t n_rules;
-	struct mutex lock; /* of the classifiers' writers: main, and the reclaim thread that takes retired rules out */
+	/* of the classifiers' writers: main, and the reclaim thread that takes retired rules out */
+	struct mutex lock;
 	unsigned int refs; /* atomic: one for the owner, one for each batch of retired rules */
 	struct rcu_item rcu;
 };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How it works: a round is one dump of the datapath's flows, shared by all revalidators.  The leader (the first)
- * starts a round when something changed, when somebody waits for one, or max-revalidator after the last one while
- * there are flows; without flows and changes nothing runs.  A round begins with rcu_synchronize(), so that each
- * miss which was translated by an older configuration has been installed before the dump passes over it. */
+/* How it works: a round is one dump of the datapath's flows, shared by all revalidators.  The
+ * leader (the first) starts a round when something changed, when somebody waits for one, or
+ * max-revalidator after the last one while there are flows; without flows and changes nothing runs.
+ * A round begins with rcu_synchronize(), so that each miss which was translated by an older
+ * configuration has been installed before the dump passes over it. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,7 +76,8 @@ static void ops_flush(struct upcalls *u, struct ops *ops)
 			ukeys_remove(&u->ukeys, op->ukey);
 		} else {
 			if (op->op.error)
-				op->ukey->seq = 0; /* its actions are the old ones: again in the next round */
+				/* its actions are the old ones: again in the next round */
+				op->ukey->seq = 0;
 			ukey_let_go(op->ukey);
 		}
 		odp_buf_uninit(&op->actions);
@@ -83,7 +85,8 @@ static void ops_flush(struct upcalls *u, struct ops *ops)
 	ops->n = 0;
 }
 
-/* Every bit of 'narrow' is in 'wide', too: a flow installed with 'wide' covers only packets that agree. */
+/* Every bit of 'narrow' is in 'wide', too: a flow installed with 'wide' covers only packets that
+ * agree. */
 static bool mask_covers(const struct flow_mask *wide, const struct flow_mask *narrow)
 {
 	const uint64_t *w = (const uint64_t *)&wide->masks, *n = (const uint64_t *)&narrow->masks;
@@ -180,7 +183,8 @@ static void work(struct revalidator *r, struct dpif_dump *dump, const struct upc
 		uint64_t max_idle_ms = n_ukeys > limit ? OVER_LIMIT_IDLE_MS : config->max_idle_ms;
 		uint64_t now_ms = clock_ms();
 
-		__atomic_store_n(&r->n_keys, r->n_keys + n, __ATOMIC_RELAXED); /* upcall/show reads it */
+		/* upcall/show reads it */
+		__atomic_store_n(&r->n_keys, r->n_keys + n, __ATOMIC_RELAXED);
 		rcu_enter();
 		for (size_t i = 0; i < n; i++)
 			revalidate(u, ops, &flows[i], now_ms, max_idle_ms);
@@ -192,8 +196,8 @@ static void work(struct revalidator *r, struct dpif_dump *dump, const struct upc
 	free(flows);
 }
 
-/* Long rounds shrink the limit in proportion, short ones let it grow slowly: the caches hold what one round can
- * walk in about a second. */
+/* Long rounds shrink the limit in proportion, short ones let it grow slowly: the caches hold what
+ * one round can walk in about a second. */
 static void adapt_flow_limit(struct upcalls *u, size_t n_flows) REQUIRES(u->lock)
 {
 	uint64_t ms = MAX(u->round_us / 1000, 1);
@@ -221,7 +225,7 @@ static void tell_waiters(struct post *post)
 	mutex_lock(&u->lock);
 	done = u->round_done;
 	mutex_unlock(&u->lock);
-	cds_list_for_each_entry_safe (w, next, &u->waiters, node) {
+	cds_list_for_each_entry_safe(w, next, &u->waiters, node) {
 		if (w->round > done)
 			continue;
 		cds_list_del_init(&w->node);
@@ -294,7 +298,8 @@ static void *leader_main(void *leader_)
 		seq_done = __atomic_load_n(&u->seq, __ATOMIC_ACQUIRE);
 		run_round(u);
 		due_ms = clock_ms() + u->config.max_revalidator_ms;
-		/* Changes that stream in (a flood of new addresses) get half of this thread's time at most. */
+		/* Changes that stream in (a flood of new addresses) get half of this thread's time
+		 * at most. */
 		not_before_ms = clock_ms() + MIN(MAX(u->round_us / 1000, 1), MAX_PAUSE_MS);
 	}
 	mutex_unlock(&u->lock);

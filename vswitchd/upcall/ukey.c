@@ -40,7 +40,7 @@ void ukeys_uninit(struct ukeys *u)
 
 		mutex_lock(&s->lock);
 		rcu_enter(); /* the walk steps from entries that it removed */
-		RCUHASH_FOR_EACH (k, node, &s->table) {
+		RCUHASH_FOR_EACH(k, node, &s->table) {
 			rcuhash_remove(&s->table, &k->node);
 			rcu_defer(&k->rcu, ukey_free);
 		}
@@ -80,7 +80,7 @@ struct ukey *ukeys_lookup(const struct ukeys *u, const struct ufid *ufid)
 {
 	struct ukey *k;
 
-	RCUHASH_FOR_EACH_WITH_HASH (k, node, hash(ufid), &shard(u, ufid)->table) {
+	RCUHASH_FOR_EACH_WITH_HASH(k, node, hash(ufid), &shard(u, ufid)->table) {
 		if (!memcmp(&k->ufid, ufid, sizeof(*ufid)))
 			return k;
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What we remember of each flow installed in a datapath: the effects of its translation, and up to where its
- * statistics were pushed.  Key, mask and actions stay in the datapath, which shows them in each dump.
- * Threads: the table is sharded, look-ups are lock-free inside rcu_enter(); an entry is worked on by who holds it
- * (ukey_hold()). */
+/* What we remember of each flow installed in a datapath: the effects of its translation, and up to
+ * where its statistics were pushed.  Key, mask and actions stay in the datapath, which shows them
+ * in each dump.
+ * Threads: the table is sharded, look-ups are lock-free inside rcu_enter(); an entry is worked on
+ * by who holds it (ukey_hold()). */
 #ifndef UPCALL_UKEY_H
 #define UPCALL_UKEY_H
 
@@ -42,8 +43,8 @@ size_t ukeys_count(const struct ukeys *);
 /* Takes over the content of 'effects'.  Held by the caller. */
 struct ukey *ukey_create(const struct ufid *, uint64_t seq, struct effects *);
 void ukey_destroy(struct ukey *); /* one that never was in a table */
-/* The caller holds it then, and lets go of it when the flow is in the datapath.  False if the UFID is there
- * already; the ukey is the caller's then. */
+/* The caller holds it then, and lets go of it when the flow is in the datapath.  False if the UFID
+ * is there already; the ukey is the caller's then. */
 bool ukeys_insert(struct ukeys *, struct ukey *);
 /* RCU. */
 struct ukey *ukeys_lookup(const struct ukeys *, const struct ufid *);

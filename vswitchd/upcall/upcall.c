@@ -23,8 +23,9 @@ const struct upcall_config upcall_config_default = {
 	.max_revalidator_ms = 500,
 };
 
-/* Has the flow installed, unless there are too many, or another thread is at the same one.  We hold its ukey until
- * it is in the datapath, so no revalidator takes it for a flow that nobody remembers. */
+/* Has the flow installed, unless there are too many, or another thread is at the same one.  We hold
+ * its ukey until it is in the datapath, so no revalidator takes it for a flow that nobody
+ * remembers. */
 static void remember(struct upcalls *u, const struct dpif_upcall *upcall,
 		     struct dpif_upcall_reply *reply, uint64_t seq, struct effects *effects)
 {
@@ -55,7 +56,8 @@ static void note_caller(struct upcalls *u, int worker)
 		__atomic_or_fetch(&u->callers[worker / 64], bit, __ATOMIC_RELAXED);
 }
 
-/* A miss: translates, applies the effects for this packet, and has the flow installed.  On a worker or handler. */
+/* A miss: translates, applies the effects for this packet, and has the flow installed.  On a worker
+ * or handler. */
 static int handle(const struct dpif_upcall *upcall, struct dpif_upcall_reply *reply, void *u_)
 {
 	struct upcalls *u = u_;
@@ -110,8 +112,9 @@ static void round_now(struct upcalls *u) REQUIRES(u->lock)
 		cond_wait(&u->round_over, &u->lock);
 }
 
-/* In the main loop, which time/warp lets settle after each step: what the step made idle is gone, and what was used
- * is known, before the step's timers run.  In simulated time nothing depends on how fast the threads are. */
+/* In the main loop, which time/warp lets settle after each step: what the step made idle is gone,
+ * and what was used is known, before the step's timers run.  In simulated time nothing depends on
+ * how fast the threads are. */
 static void settle(struct post *post)
 {
 	struct upcalls *u = CONTAINER_OF(post, struct upcalls, settle_post);
@@ -173,7 +176,7 @@ void upcalls_destroy(struct upcalls *u)
 	clock_listener_del(&u->clock);
 	revalidators_stop(u);
 	rcu_synchronize(); /* no callback is running any more */
-	cds_list_for_each_entry_safe (w, next, &u->waiters, node) {
+	cds_list_for_each_entry_safe(w, next, &u->waiters, node) {
 		cds_list_del_init(&w->node);
 		w->done(w);
 	}
@@ -270,7 +273,8 @@ void upcalls_format(struct upcalls *u, struct str *s)
 	str_printf(s, "  dump duration : %" PRIu64 "ms\n", u->round_us / 1000);
 	str_put(s, "  ufid enabled : true\n\n");
 	for (unsigned int i = 0; i < u->n_revalidators; i++)
-		str_printf(s, "  %u: (keys %zu)\n", i, __atomic_load_n(&u->revalidators[i].n_keys, __ATOMIC_RELAXED));
+		str_printf(s, "  %u: (keys %zu)\n", i,
+			   __atomic_load_n(&u->revalidators[i].n_keys, __ATOMIC_RELAXED));
 	mutex_unlock(&u->lock);
 }
 
@@ -282,7 +286,8 @@ json_t *upcalls_to_json(struct upcalls *u)
 	json = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "type", dpif_type(u->dpif),
 			 "name", dpif_name(u->dpif), "flows", (json_int_t)ukeys_count(&u->ukeys),
 			 "flows-average", (json_int_t)u->n_flows_avg, "flows-max",
-			 (json_int_t)u->n_flows_max, "flow-limit", (json_int_t)__atomic_load_n(&u->flow_limit, __ATOMIC_RELAXED),
+			 (json_int_t)u->n_flows_max, "flow-limit",
+			 (json_int_t)__atomic_load_n(&u->flow_limit, __ATOMIC_RELAXED),
 			 "dump-duration-us", (json_int_t)u->round_us, "revalidators",
 			 (json_int_t)u->n_revalidators);
 	mutex_unlock(&u->lock);
@@ -294,7 +299,8 @@ void upcalls_report_memory(struct upcalls *u, struct str *s)
 	unsigned int n_handlers = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(u->callers); i++)
-		n_handlers += __builtin_popcountll(__atomic_load_n(&u->callers[i], __ATOMIC_RELAXED));
+		n_handlers += __builtin_popcountll(
+			__atomic_load_n(&u->callers[i], __ATOMIC_RELAXED));
 	memory_report(s, "handlers", n_handlers);
 	memory_report(s, "revalidators", u->n_revalidators);
 	memory_report(s, "udpif keys", ukeys_count(&u->ukeys));

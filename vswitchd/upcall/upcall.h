@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Misses and cached flows of one datapath, whichever provider: a miss is translated and its flow installed, in the
- * thread that saw it; revalidators dump the flows, push statistics to what the flows used, remove the idle ones,
- * and correct those whose translation has changed.
+/* Misses and cached flows of one datapath, whichever provider: a miss is translated and its flow
+ * installed, in the thread that saw it; revalidators dump the flows, push statistics to what the
+ * flows used, remove the idle ones, and correct those whose translation has changed.
  *
- * Threads: upcalls_revalidate() any; the callbacks run on workers or handlers; the rest belongs to main. */
+ * Threads: upcalls_revalidate() any; the callbacks run on workers or handlers; the rest belongs to
+ * main. */
 #ifndef UPCALL_UPCALL_H
 #define UPCALL_UPCALL_H
 
@@ -32,7 +33,8 @@ void upcalls_configure(struct upcalls *, const struct upcall_config *);
 /* Something changed that translations depend on.  Cheap; many calls make one round. */
 void upcalls_revalidate(struct upcalls *);
 
-/* Waits for a whole round that starts after this call: every cached flow agrees with the configuration then. */
+/* Waits for a whole round that starts after this call: every cached flow agrees with the
+ * configuration then. */
 struct upcall_waiter {
 	void (*done)(struct upcall_waiter *); /* from the main loop; may free it */
 	uint64_t round;
@@ -44,7 +46,8 @@ void upcalls_wait_cancel(struct upcall_waiter *);
 void upcalls_purge(struct upcalls *); /* removes every flow, with its last statistics pushed */
 void upcalls_pause(struct upcalls *, bool); /* revalidation stands still */
 void upcalls_set_flow_limit(struct upcalls *, uint32_t);
-/* Pushes what the datapath counted so far to rules and MAC entries: before their counters are read. */
+/* Pushes what the datapath counted so far to rules and MAC entries: before their counters are
+ * read. */
 void upcalls_push_stats(struct upcalls *);
 void upcalls_format(struct upcalls *, struct str *); /* upcall/show */
 json_t *upcalls_to_json(struct upcalls *);

@@ -22,7 +22,8 @@ struct upcalls {
 	struct ukeys ukeys;
 	uint64_t seq; /* atomic: bumped by each change of what translations depend on */
 	uint32_t flow_limit; /* atomic: adapts, at most config.flow_limit */
-	uint64_t callers[DPIF_MAX_WORKERS / 64]; /* atomic: bitmap of workers that have brought a miss */
+	/* atomic: bitmap of workers that have brought a miss */
+	uint64_t callers[DPIF_MAX_WORKERS / 64];
 
 	struct mutex lock; /* guards what follows */
 	struct cond wake; /* the leader sleeps here */

@@ -144,7 +144,8 @@ static void test_refresh(void **state)
 	fdb_refresh(fdb, mac(1), 1, &ports[1], false, false, clock_ms());
 	assert_ptr_equal(where(1, 1), &ports[1]);
 
-	/* A static entry stays; a port that is gone learns nothing; what is too old already, neither. */
+	/* A static entry stays; a port that is gone learns nothing; what is too old already,
+	 * neither. */
 	fdb_add_static(fdb, mac(2), 1, &ports[0]);
 	clock_warp(1);
 	fdb_refresh(fdb, mac(2), 1, &ports[1], false, false, clock_ms());
@@ -252,7 +253,8 @@ static void test_full_of_static(void **state)
 static void test_grat_arp_lock(void **state)
 {
 	(void)state;
-	/* Learned from a gratuitous ARP on an ordinary port: a bond may not take it for 5 s by another. */
+	/* Learned from a gratuitous ARP on an ordinary port: a bond may not take it for 5 s by
+	 * another. */
 	fdb_learn(fdb, mac(1), 1, &ports[0], false, true);
 	assert_int_equal(fdb_learn(fdb, mac(1), 1, &ports[1], true, true), FDB_REFUSED);
 	clock_warp(FDB_GRAT_ARP_LOCK_S * 1000);
@@ -328,18 +330,12 @@ int main(void)
 {
 #define T(NAME) cmocka_unit_test_setup_teardown(test_##NAME, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(refuses),
-		T(learns_and_moves),
-		T(static),
-		T(ages),
-		T(refresh),
-		T(expires_on_many_ports),
-		T(evicts_fairly),
-		T(evicts_least_recently_used),
-		T(full_of_static),
-		T(grat_arp_lock),
-		T(flood_vlans),
-		T(flush_port),
+		T(refuses),        T(learns_and_moves),
+		T(static),         T(ages),
+		T(refresh),        T(expires_on_many_ports),
+		T(evicts_fairly),  T(evicts_least_recently_used),
+		T(full_of_static), T(grat_arp_lock),
+		T(flood_vlans),    T(flush_port),
 		T(threads),
 	};
 

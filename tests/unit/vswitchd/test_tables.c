@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Tables in versions: what a look-up of a version sees while a batch is made, published, and forgotten. */
+/* Tables in versions: what a look-up of a version sees while a batch is made, published, and
+ * forgotten. */
 #include "tables/tables.h"
 
 #include <arpa/inet.h>
@@ -11,7 +12,8 @@
 #include "base/util.h"
 #include "tests/unit/base/unit.h"
 
-static struct rule *make(uint8_t table_id, const char *match_text, const char *acts_text, uint64_t cookie)
+static struct rule *make(uint8_t table_id, const char *match_text, const char *acts_text,
+			 uint64_t cookie)
 {
 	struct act_list *acts;
 	struct match match;
@@ -111,7 +113,8 @@ static void test_same_match_is_replaced(void **state)
 	tables_publish(t);
 	tables_add(t, make(0, "priority=5,ip", "drop", 2));
 	tables_add(t, make(0, "priority=6,ip,nw_dst=1.2.3.4", "drop", 3));
-	tables_add(t, make(0, "priority=6,ip,nw_dst=1.2.3.4", "NORMAL", 4)); /* twice in one batch */
+	/* twice in one batch */
+	tables_add(t, make(0, "priority=6,ip,nw_dst=1.2.3.4", "NORMAL", 4));
 	tables_publish(t);
 	assert_int_equal(now(t, 1), 2);
 	assert_int_equal(now(t, 0x01020304), 4);
@@ -182,8 +185,9 @@ static void test_counters_and_text(void **state)
 	assert_int_equal(stats.n_bytes, 360);
 	assert_int_equal(stats.used_ms, clock_ms());
 	rule_format(rule, clock_ms(), &s);
-	assert_string_equal(str_cstr(&s), "duration=2s, n_packets=4, n_bytes=360, "
-					  "priority=10,ip,nw_dst=10.0.0.0/8,actions=output:1,output:2");
+	assert_string_equal(str_cstr(&s),
+			    "duration=2s, n_packets=4, n_bytes=360, "
+			    "priority=10,ip,nw_dst=10.0.0.0/8,actions=output:1,output:2");
 	str_uninit(&s);
 	rule_unref(rule);
 	rcu_barrier_();

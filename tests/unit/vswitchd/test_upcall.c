@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Misses, cached flows and their revalidation, on the userspace datapath with dummy ports, in simulated time:
+/* Misses, cached flows and their revalidation, on the userspace datapath with dummy ports, in
+ * simulated time:
  *
  *	p1, p2, p3 -- br0, a learning switch */
 #include "upcall/upcall.h"
@@ -92,7 +93,8 @@ static void send_frames(unsigned int port, uint8_t src, uint8_t dst, unsigned in
 	}
 }
 
-/* The flow of that source and destination that came in at 'port': its packets, or -1; and its actions. */
+/* The flow of that source and destination that came in at 'port': its packets, or -1; and its
+ * actions. */
 static int64_t flow_packets(unsigned int port, uint8_t src, uint8_t dst, struct str *actions)
 {
 	struct dpif_dump *dump = dpif_dump_create(fx.dp);
@@ -101,7 +103,8 @@ static int64_t flow_packets(unsigned int port, uint8_t src, uint8_t dst, struct 
 	int64_t n_packets = -1;
 
 	while (dpif_dump_next(thread, &flow, 1)) {
-		if (flow.key.in_port != port || flow.key.eth_src[5] != src || flow.key.eth_dst[5] != dst)
+		if (flow.key.in_port != port || flow.key.eth_src[5] != src ||
+		    flow.key.eth_dst[5] != dst)
 			continue;
 		assert_int_equal(n_packets, -1);
 		n_packets = flow.stats.n_packets;
@@ -113,7 +116,8 @@ static int64_t flow_packets(unsigned int port, uint8_t src, uint8_t dst, struct 
 	return n_packets;
 }
 
-static void assert_flow(unsigned int port, uint8_t src, uint8_t dst, int64_t n_packets, const char *actions)
+static void assert_flow(unsigned int port, uint8_t src, uint8_t dst, int64_t n_packets,
+			const char *actions)
 {
 	struct str s = STR_INIT;
 
@@ -176,7 +180,8 @@ static void test_miss_install_hit(void **state)
 	assert_int_equal(tx_packets(&fx, 2), 5);
 }
 
-/* Each packet is counted by its rule once: the one that missed, those that hit, those of a flow that is deleted. */
+/* Each packet is counted by its rule once: the one that missed, those that hit, those of a flow
+ * that is deleted. */
 static void test_statistics_once(void **state)
 {
 	struct rule_stats stats;
@@ -372,8 +377,9 @@ static void test_pause(void **state)
 static void test_adopts(void **state)
 {
 	(void)state;
-	put_ok(&fx, "recirc_id(0),in_port(1),packet_type(ns=0,id=0),eth(src=02:00:00:00:00:09,"
-		    "dst=ff:ff:ff:ff:ff:ff),eth_type(0x0800),ipv4(frag=no)",
+	put_ok(&fx,
+	       "recirc_id(0),in_port(1),packet_type(ns=0,id=0),eth(src=02:00:00:00:00:09,"
+	       "dst=ff:ff:ff:ff:ff:ff),eth_type(0x0800),ipv4(frag=no)",
 	       "3");
 	send_frames(1, 9, 0xff, 2);
 	wait_round();
@@ -411,7 +417,8 @@ static void test_many_revalidators(void **state)
 	str_uninit(&s);
 }
 
-/* Everything at once: misses, moves, configuration, purges; at the end each packet has been counted once. */
+/* Everything at once: misses, moves, configuration, purges; at the end each packet has been counted
+ * once. */
 static void test_stress(void **state)
 {
 	struct upcall_config config = upcall_config_default;
@@ -422,7 +429,8 @@ static void test_stress(void **state)
 	upcalls_configure(u, &config);
 	for (unsigned int round = 0; round < (SANITIZED ? 60 : 200); round++) {
 		for (uint8_t i = 1; i <= 20; i++) {
-			inject(&fx, 1 + (round / 3 + i) % 3, frame(i, round % 4 ? i ^ 1 : 0xff, round));
+			inject(&fx, 1 + (round / 3 + i) % 3,
+			       frame(i, round % 4 ? i ^ 1 : 0xff, round));
 			n_sent++;
 		}
 		if (round % 5 == 0)
@@ -463,11 +471,21 @@ int main(void)
 {
 #define T(NAME) cmocka_unit_test_setup_teardown(test_##NAME, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(miss_install_hit), T(statistics_once),      T(idle),
-		T(max_idle),	     T(hits_refresh_addresses), T(move),
-		T(flush),	     T(configuration),	      T(wider_mask_deletes),
-		T(flow_limit),	     T(pause),		      T(adopts),
-		T(many_revalidators), T(stress),	      T(waiter_at_destruction),
+		T(miss_install_hit),
+		T(statistics_once),
+		T(idle),
+		T(max_idle),
+		T(hits_refresh_addresses),
+		T(move),
+		T(flush),
+		T(configuration),
+		T(wider_mask_deletes),
+		T(flow_limit),
+		T(pause),
+		T(adopts),
+		T(many_revalidators),
+		T(stress),
+		T(waiter_at_destruction),
 	};
 	struct loop *loop;
 	char *err;

@@ -10,7 +10,8 @@
 
 static unsigned long trunks_5_6[VLAN_BITMAP_WORDS], cvlans_7[VLAN_BITMAP_WORDS];
 
-/* A tag as in the tables below: 0 for none, else VID; the PCP is 3 (in place) where PCP3 is added. */
+/* A tag as in the tables below: 0 for none, else VID; the PCP is 3 (in place) where PCP3 is
+ * added. */
 #define PCP3 0x10000
 #define S_TAG 0x20000
 #define PRIO 0x40000 /* a tag with VID 0 */
@@ -65,7 +66,8 @@ static void test_input(void **state)
 		{ "access: tagged", VLAN_ACCESS, 9, false, 5, 0, DROP_TAGGED_ON_ACCESS, 0, 0 },
 		{ "access: its own tag", VLAN_ACCESS, 9, false, 9, 0, DROP_TAGGED_ON_ACCESS, 0, 0 },
 		{ "access: untagged", VLAN_ACCESS, 9, false, 0, 0, DROP_NONE, 9, 0 },
-		{ "access: priority tag", VLAN_ACCESS, 9, false, PRIO | PCP3, 0, DROP_NONE, 9 | PCP3, 0 },
+		{ "access: priority tag", VLAN_ACCESS, 9, false, PRIO | PCP3, 0, DROP_NONE,
+		  9 | PCP3, 0 },
 		{ "trunk: VLAN not in it", VLAN_TRUNK, 0, true, 9, 0, DROP_INVALID_VLAN, 0, 0 },
 		{ "trunk: untagged is VLAN 0", VLAN_TRUNK, 0, true, 0, 0, DROP_INVALID_VLAN, 0, 0 },
 		{ "trunk: all", VLAN_TRUNK, 0, false, 9 | PCP3, 0, DROP_NONE, 9 | PCP3, 0 },
@@ -126,12 +128,13 @@ static void test_output(void **state)
 		{ "trunk: VLAN 0", VLAN_TRUNK, 0, PRIORITY_TAGS_NEVER, 0, 0, 0, 0 },
 		{ "native tagged", VLAN_NATIVE_TAGGED, 9, PRIORITY_TAGS_NEVER, 9, 0, 9, 0 },
 		{ "native untagged", VLAN_NATIVE_UNTAGGED, 9, PRIORITY_TAGS_NEVER, 9, 0, 0, 0 },
-		{ "native untagged: other", VLAN_NATIVE_UNTAGGED, 9, PRIORITY_TAGS_NEVER, 5, 0, 5, 0 },
+		{ "native untagged: other", VLAN_NATIVE_UNTAGGED, 9, PRIORITY_TAGS_NEVER, 5, 0, 5,
+		  0 },
 		{ "tunnel", VLAN_DOT1Q_TUNNEL, 9, PRIORITY_TAGS_NEVER, 9 | S_TAG, 5, 5, 0 },
-		{ "tunnel: customer untagged", VLAN_DOT1Q_TUNNEL, 9, PRIORITY_TAGS_NEVER, 9 | S_TAG, 0,
-		  0, 0 },
-		{ "service tag to a trunk", VLAN_TRUNK, 0, PRIORITY_TAGS_NEVER, 9 | S_TAG, 5, 9 | S_TAG,
-		  5 },
+		{ "tunnel: customer untagged", VLAN_DOT1Q_TUNNEL, 9, PRIORITY_TAGS_NEVER, 9 | S_TAG,
+		  0, 0, 0 },
+		{ "service tag to a trunk", VLAN_TRUNK, 0, PRIORITY_TAGS_NEVER, 9 | S_TAG, 5,
+		  9 | S_TAG, 5 },
 	};
 
 	(void)state;
@@ -190,8 +193,8 @@ static void test_flow_round_trip(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_input),	     cmocka_unit_test(test_cvlans),
-		cmocka_unit_test(test_output),	     cmocka_unit_test(test_includes),
+		cmocka_unit_test(test_input),        cmocka_unit_test(test_cvlans),
+		cmocka_unit_test(test_output),       cmocka_unit_test(test_includes),
 		cmocka_unit_test(test_config_clone), cmocka_unit_test(test_flow_round_trip),
 	};
 

@@ -15,9 +15,10 @@
 #define STAG(VID, INNER) "eth_type(0x88a8),vlan(vid=" #VID ",pcp=0),encap(" INNER ")"
 #define IN(PORT) "recirc_id(0),in_port(" #PORT "),packet_type(ns=0,id=0),"
 
-/* Translates 'key' and, if 'teach', applies its effects.  Texts of the megaflow and its actions; the drop. */
-static enum drop_reason translate(struct topology *t, const char *key, bool teach, struct str *match,
-				  struct str *actions)
+/* Translates 'key' and, if 'teach', applies its effects.  Texts of the megaflow and its actions;
+ * the drop. */
+static enum drop_reason translate(struct topology *t, const char *key, bool teach,
+				  struct str *match, struct str *actions)
 {
 	struct xlate_out out = { 0 };
 	struct flow_mask unused;
@@ -52,8 +53,8 @@ struct row {
 	enum drop_reason drop;
 };
 
-#define MODES                                                                                        \
-	"br0: p1 access=10, p2 trunks=10/20, p3 native-tagged=10 trunks=20, "                        \
+#define MODES                                                                                      \
+	"br0: p1 access=10, p2 trunks=10/20, p3 native-tagged=10 trunks=20, "                      \
 	"p4 native-untagged=10 trunks=20, p5, p6 access=20"
 
 static const struct row rows[] = {
@@ -79,22 +80,25 @@ static const struct row rows[] = {
 	{ "a group source is not learned", "br0: p1, p2, p3",
 	  IN(2) "eth(src=03:00:00:00:00:02,dst=ff:ff:ff:ff:ff:ff)," TYPE,
 	  IN(1) TO(01, "03:00:00:00:00:02") "," TYPE, "2,3", DROP_NONE },
-	{ "known on a port that is down", "br0: p1, p2 down, p3", NULL, IN(1) ETH(01, 02) "," TYPE, "3",
-	  DROP_NONE },
+	{ "known on a port that is down", "br0: p1, p2 down, p3", NULL, IN(1) ETH(01, 02) "," TYPE,
+	  "3", DROP_NONE },
 
 	/* VLANs in, VLANs out. */
 	{ "access, untagged", MODES, NULL, IN(1) BCAST(01) "," TYPE,
 	  "4,push_vlan(vid=10,pcp=0),2,3,5", DROP_NONE },
-	{ "access, tagged", MODES, NULL, IN(1) BCAST(01) "," TAG(10), "drop", DROP_TAGGED_ON_ACCESS },
+	{ "access, tagged", MODES, NULL, IN(1) BCAST(01) "," TAG(10), "drop",
+	  DROP_TAGGED_ON_ACCESS },
 	{ "access, priority tag", MODES, NULL, IN(1) BCAST(01) "," PTAG(0, 3),
 	  "pop_vlan,4,push_vlan(vid=10,pcp=3),2,3,5", DROP_NONE },
-	{ "trunk, its VLAN", MODES, NULL, IN(2) BCAST(01) "," TAG(10), "3,5,pop_vlan,1,4", DROP_NONE },
-	{ "trunk, another VLAN", MODES, NULL, IN(2) BCAST(01) "," TAG(30), "drop", DROP_INVALID_VLAN },
+	{ "trunk, its VLAN", MODES, NULL, IN(2) BCAST(01) "," TAG(10), "3,5,pop_vlan,1,4",
+	  DROP_NONE },
+	{ "trunk, another VLAN", MODES, NULL, IN(2) BCAST(01) "," TAG(30), "drop",
+	  DROP_INVALID_VLAN },
 	{ "trunk, untagged", MODES, NULL, IN(2) BCAST(01) "," TYPE, "drop", DROP_INVALID_VLAN },
 	{ "trunk of all, untagged", "br0: p1, p2, p3 trunks=0/5, p4 access=1", NULL,
 	  IN(1) BCAST(01) "," TYPE, "2,3", DROP_NONE },
-	{ "trunk of all, a VLAN nobody has", "br0: p1, p2 trunks=5", NULL, IN(1) BCAST(01) "," TAG(6),
-	  "drop", DROP_NO_OUTPUT },
+	{ "trunk of all, a VLAN nobody has", "br0: p1, p2 trunks=5", NULL,
+	  IN(1) BCAST(01) "," TAG(6), "drop", DROP_NO_OUTPUT },
 	{ "native-tagged, untagged", MODES, NULL, IN(3) BCAST(01) "," TYPE,
 	  "1,4,push_vlan(vid=10,pcp=0),2,5", DROP_NONE },
 	{ "native-tagged, tagged with it", MODES, NULL, IN(3) BCAST(01) "," TAG(10),
@@ -105,8 +109,8 @@ static const struct row rows[] = {
 	  DROP_INVALID_VLAN },
 	{ "native-untagged, untagged", MODES, NULL, IN(4) BCAST(01) "," TYPE,
 	  "1,push_vlan(vid=10,pcp=0),2,3,5", DROP_NONE },
-	{ "unicast to an access port", MODES, IN(1) BCAST(02) "," TYPE, IN(5) ETH(01, 02) "," PTAG(10, 5),
-	  "pop_vlan,1", DROP_NONE },
+	{ "unicast to an access port", MODES, IN(1) BCAST(02) "," TYPE,
+	  IN(5) ETH(01, 02) "," PTAG(10, 5), "pop_vlan,1", DROP_NONE },
 	{ "unicast to a trunk", MODES, IN(2) BCAST(02) "," TAG(10), IN(1) ETH(01, 02) "," TYPE,
 	  "push_vlan(vid=10,pcp=0),2", DROP_NONE },
 	{ "priority tags if nonzero, zero", "br0: p1, p2 access=10 prio=if-nonzero", NULL,
@@ -129,40 +133,43 @@ static const struct row rows[] = {
 	  IN(1) BCAST(01) "," TAG(7), "drop", DROP_INVALID_VLAN },
 	{ "out of a tunnel", "br0: p1, p2 tunnel=100, p3 tunnel=100 cvlans=6, p4 tunnel=200", NULL,
 	  IN(1) BCAST(01) "," STAG(100, TAG(5)), "pop_vlan,2", DROP_NONE },
-	{ "out of two tunnels", "br0: p1, p2 tunnel=100, p3 tunnel=100 cvlans=6, p4 tunnel=200", NULL,
-	  IN(1) BCAST(01) "," STAG(100, TAG(6)), "pop_vlan,2,3", DROP_NONE },
+	{ "out of two tunnels", "br0: p1, p2 tunnel=100, p3 tunnel=100 cvlans=6, p4 tunnel=200",
+	  NULL, IN(1) BCAST(01) "," STAG(100, TAG(6)), "pop_vlan,2,3", DROP_NONE },
 
 	/* Addresses that stay. */
-	{ "a reserved address", "br0: p1, p2", NULL, IN(1) TO(01, "01:80:c2:00:00:0e") "," TYPE, "drop",
-	  DROP_RESERVED_ADDRESS },
+	{ "a reserved address", "br0: p1, p2", NULL, IN(1) TO(01, "01:80:c2:00:00:0e") "," TYPE,
+	  "drop", DROP_RESERVED_ADDRESS },
 	{ "a neighbour of it", "br0: p1, p2", NULL, IN(1) TO(01, "01:80:c2:00:00:10") "," TYPE, "2",
 	  DROP_NONE },
 
 	/* Protected ports. */
-	{ "protected to all", "br0: p1 protected, p2 protected, p3", NULL, IN(1) BCAST(01) "," TYPE, "3",
-	  DROP_NONE },
+	{ "protected to all", "br0: p1 protected, p2 protected, p3", NULL, IN(1) BCAST(01) "," TYPE,
+	  "3", DROP_NONE },
 	{ "protected to protected only", "br0: p1 protected, p2 protected", NULL,
 	  IN(1) BCAST(01) "," TYPE, "drop", DROP_PROTECTED_PORT },
 	{ "protected, known", "br0: p1 protected, p2 protected, p3", IN(2) BCAST(02) "," TYPE,
 	  IN(1) ETH(01, 02) "," TYPE, "drop", DROP_PROTECTED_PORT },
-	{ "to protected", "br0: p1 protected, p2 protected, p3", NULL, IN(3) BCAST(01) "," TYPE, "1,2",
-	  DROP_NONE },
+	{ "to protected", "br0: p1 protected, p2 protected, p3", NULL, IN(3) BCAST(01) "," TYPE,
+	  "1,2", DROP_NONE },
 
 	/* Patch ports. */
-	{ "across", "br0: p1, x patch=y; br1: y patch=x, p2, p3", NULL, IN(1) BCAST(01) "," TYPE, "2,3",
-	  DROP_NONE },
-	{ "across, known there", "br0: p1, x patch=y; br1: y patch=x, p2, p3", IN(3) BCAST(02) "," TYPE,
-	  IN(1) ETH(01, 02) "," TYPE, "3", DROP_NONE },
-	{ "a VLAN of either side", "br0: p1 access=10, p4, x patch=y; br1: y patch=x access=7, p2 access=7, p3",
-	  NULL, IN(1) BCAST(01) "," TYPE, "push_vlan(vid=10,pcp=0),4", DROP_NONE },
-	{ "untagged on the wire between", "br0: p1 access=10, x patch=y access=10; br1: y patch=x access=7, p3",
-	  NULL, IN(1) BCAST(01) "," TYPE, "push_vlan(vid=7,pcp=0),3", DROP_NONE },
-	{ "tags are put back behind the patch", "br0: p1, x patch=y access=5, p9; br1: y patch=x, p2", NULL,
-	  IN(1) BCAST(01) "," TAG(5), "9,pop_vlan,2", DROP_NONE },
+	{ "across", "br0: p1, x patch=y; br1: y patch=x, p2, p3", NULL, IN(1) BCAST(01) "," TYPE,
+	  "2,3", DROP_NONE },
+	{ "across, known there", "br0: p1, x patch=y; br1: y patch=x, p2, p3",
+	  IN(3) BCAST(02) "," TYPE, IN(1) ETH(01, 02) "," TYPE, "3", DROP_NONE },
+	{ "a VLAN of either side",
+	  "br0: p1 access=10, p4, x patch=y; br1: y patch=x access=7, p2 access=7, p3", NULL,
+	  IN(1) BCAST(01) "," TYPE, "push_vlan(vid=10,pcp=0),4", DROP_NONE },
+	{ "untagged on the wire between",
+	  "br0: p1 access=10, x patch=y access=10; br1: y patch=x access=7, p3", NULL,
+	  IN(1) BCAST(01) "," TYPE, "push_vlan(vid=7,pcp=0),3", DROP_NONE },
+	{ "tags are put back behind the patch",
+	  "br0: p1, x patch=y access=5, p9; br1: y patch=x, p2", NULL, IN(1) BCAST(01) "," TAG(5),
+	  "9,pop_vlan,2", DROP_NONE },
 	{ "the peer is down", "br0: p1, x patch=y; br1: y patch=x down, p2", NULL,
 	  IN(1) BCAST(01) "," TYPE, "drop", DROP_PORT_BLOCKED },
-	{ "three in a row", "br0: p1, a patch=b; br1: b patch=a, c patch=d; br2: d patch=c, p2", NULL,
-	  IN(1) BCAST(01) "," TYPE, "2", DROP_NONE },
+	{ "three in a row", "br0: p1, a patch=b; br1: b patch=a, c patch=d; br2: d patch=c, p2",
+	  NULL, IN(1) BCAST(01) "," TYPE, "2", DROP_NONE },
 };
 
 static void test_rows(void **state)
@@ -200,11 +207,11 @@ static void test_rows(void **state)
 static const struct {
 	const char *key, *match;
 } masks[] = {
-	{ IN(1) ETH(01, 02) ",eth_type(0x0800),ipv4(src=10.0.0.1,dst=10.0.0.2,proto=6,tos=0,ttl=64,frag=no),"
-			    "tcp(src=1,dst=2),tcp_flags(0)",
+	{ IN(1) ETH(01, 02) ",eth_type(0x0800),ipv4(src=10.0.0.1,dst=10.0.0.2,proto=6,tos=0,"
+			    "ttl=64,frag=no),tcp(src=1,dst=2),tcp_flags(0)",
 	  IN(1) ETH(01, 02) ",eth_type(0x0800),ipv4(frag=no)" },
-	{ IN(1) ETH(01, 02) ",eth_type(0x86dd),ipv6(src=::1,dst=::2,label=0,proto=17,tclass=0,hlimit=1,frag=no),"
-			    "udp(src=1,dst=2)",
+	{ IN(1) ETH(01, 02) ",eth_type(0x86dd),ipv6(src=::1,dst=::2,label=0,proto=17,tclass=0,"
+			    "hlimit=1,frag=no),udp(src=1,dst=2)",
 	  IN(1) ETH(01, 02) ",eth_type(0x86dd),ipv6(frag=no)" },
 	{ IN(1) ETH(01, 02) "," TYPE, IN(1) ETH(01, 02) "," TYPE },
 	/* The priority counts where a tag is made of it. */
@@ -242,14 +249,16 @@ static void test_masks(void **state)
 	topology_uninit(&t);
 }
 
-/* Two packets that one megaflow covers are translated alike: keys at random, each bit that is not matched changed. */
+/* Two packets that one megaflow covers are translated alike: keys at random, each bit that is not
+ * matched changed. */
 static void test_mask_is_enough(void **state)
 {
 	uint32_t seed = 7;
 	struct topology t;
 
 	(void)state;
-	topology_init(&t, MODES ", x patch=y; br1: y patch=x native-untagged=20, p7 tunnel=20 cvlans=3, p8");
+	topology_init(&t, MODES
+		      ", x patch=y; br1: y patch=x native-untagged=20, p7 tunnel=20 cvlans=3, p8");
 	for (unsigned int round = 0; round < 3000; round++) {
 		struct xlate_out out = { 0 }, out2 = { 0 };
 		uint64_t words[FLOW_U64S];
@@ -271,7 +280,8 @@ static void test_mask_is_enough(void **state)
 		flow.ip_dst = htonl(1 + (seed >> 20 & 1));
 		if (seed >> 21 & 1) {
 			flow.vlans[0].tpid = htons(0x8100);
-			flow.vlans[0].tci = htons(0x1000 | ((seed >> 22 & 3) * 10) | (seed >> 24 & 1) << 13);
+			flow.vlans[0].tci = htons(0x1000 | ((seed >> 22 & 3) * 10) |
+						  (seed >> 24 & 1) << 13);
 			if (seed >> 25 & 1) {
 				flow.vlans[1].tpid = htons(0x8100);
 				flow.vlans[1].tci = htons(0x1000 | (seed >> 26 & 3));
@@ -351,7 +361,10 @@ static void test_flood_vlans(void **state)
 	vlan_bitmap_set(vlans, 7);
 	fdb_set_flood_vlans(t.bridges[0]->fdb, vlans);
 	for (int vid = 7; vid <= 8; vid++) {
-		char *key = xasprintf(IN(2) BCAST(02) ",eth_type(0x8100),vlan(vid=%d,pcp=0),encap(" TYPE ")", vid);
+		char *key = xasprintf(IN(2) BCAST(
+					      02) ",eth_type(0x8100),vlan(vid=%d,pcp=0),encap(" TYPE
+						  ")",
+				      vid);
 
 		translate(&t, key, true, NULL, NULL);
 		free(key);
@@ -414,7 +427,8 @@ static void test_depth(void **state)
 				str_put(&text, "p2");
 		}
 		topology_init(&t, str_cstr(&text));
-		assert_int_equal(translate(&t, IN(1) BCAST(01) "," TYPE, false, NULL, &actions), DROP_NONE);
+		assert_int_equal(translate(&t, IN(1) BCAST(01) "," TYPE, false, NULL, &actions),
+				 DROP_NONE);
 		assert_string_equal(str_cstr(&actions), "2");
 		str_uninit(&text);
 		str_uninit(&actions);
@@ -525,7 +539,9 @@ static void test_threads(void **state)
 	br0 = topology_bridge(&t, "br0");
 	br1 = topology_bridge(&t, "br1");
 	for (intptr_t i = 0; i < 2; i++)
-		assert_int_equal(thread_create(&threads[i], "translator", translator, (void *)(i + 7)), 0);
+		assert_int_equal(thread_create(&threads[i], "translator", translator,
+					       (void *)(i + 7)),
+				 0);
 	for (unsigned int round = 0; round < 600; round++) {
 		struct xport *p = xport_create(br0, "p", 7 + round % 2, 10, false);
 		struct xport *x = xport_create(br0, "x", DPIF_PORT_NONE, 11, true);
@@ -564,14 +580,10 @@ static void test_threads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_masks),
-		cmocka_unit_test(test_mask_is_enough),
-		cmocka_unit_test(test_forward_bpdu),
-		cmocka_unit_test(test_flood_vlans),
-		cmocka_unit_test(test_loops),
-		cmocka_unit_test(test_depth),
-		cmocka_unit_test(test_effects),
+		cmocka_unit_test(test_rows),           cmocka_unit_test(test_masks),
+		cmocka_unit_test(test_mask_is_enough), cmocka_unit_test(test_forward_bpdu),
+		cmocka_unit_test(test_flood_vlans),    cmocka_unit_test(test_loops),
+		cmocka_unit_test(test_depth),          cmocka_unit_test(test_effects),
 		cmocka_unit_test(test_threads),
 	};
 

@@ -3,9 +3,9 @@
  *
  *	"br0: p1 access=10, p2 trunks=10/20, x1 patch=y1; br1: y1 patch=x1, p3"
  *
- * A port "pN" is datapath port N, "brN" 100 + N; OpenFlow numbers are 1, 2, ... in order.  Settings: access=V,
- * trunk, native-tagged=V, native-untagged=V, tunnel=V, trunks=A/B/..., cvlans=A/B/..., prio=if-nonzero or always,
- * qinq=802.1q, protected, patch=PEER, down. */
+ * A port "pN" is datapath port N, "brN" 100 + N; OpenFlow numbers are 1, 2, ... in order.
+ * Settings: access=V, trunk, native-tagged=V, native-untagged=V, tunnel=V, trunks=A/B/...,
+ * cvlans=A/B/..., prio=if-nonzero or always, qinq=802.1q, protected, patch=PEER, down. */
 #ifndef TESTS_UNIT_VSWITCHD_TOPOLOGY_H
 #define TESTS_UNIT_VSWITCHD_TOPOLOGY_H
 
@@ -90,8 +90,8 @@ static inline void topology_setting(struct topology_port *p, char *word)
 	else if (streq(word, "cvlans"))
 		p->vlan.cvlans = topology_vlans(value);
 	else if (streq(word, "prio"))
-		p->vlan.priority_tags = streq(value, "always") ? PRIORITY_TAGS_ALWAYS :
-								 PRIORITY_TAGS_IF_NONZERO;
+		p->vlan.priority_tags = streq(value, "always") ? PRIORITY_TAGS_ALWAYS
+							       : PRIORITY_TAGS_IF_NONZERO;
 	else if (streq(word, "qinq"))
 		p->vlan.qinq_ethtype = htons(0x8100);
 	else if (streq(word, "protected"))
@@ -109,7 +109,8 @@ static inline void topology_publish(struct topology_port *p)
 	xbundle_configure(p->bundle, &p->vlan, p->is_protected, p->xport);
 }
 
-static inline void topology_add_port(struct topology *t, struct xbridge *br, char *text, uint16_t ofp_port)
+static inline void topology_add_port(struct topology *t, struct xbridge *br, char *text,
+				     uint16_t ofp_port)
 {
 	struct topology_port *p = &t->ports[t->n_ports++];
 	char *save, *name = strtok_r(text, " ", &save), *word;
@@ -119,7 +120,8 @@ static inline void topology_add_port(struct topology *t, struct xbridge *br, cha
 	assert_true(t->n_ports <= TOPOLOGY_MAX);
 	snprintf(p->name, sizeof(p->name), "%s", name);
 	if (!is_patch)
-		odp_port = atoi(name + strcspn(name, "0123456789")) + (str_has_prefix(name, "br") ? 100 : 0);
+		odp_port = atoi(name + strcspn(name, "0123456789")) +
+			   (str_has_prefix(name, "br") ? 100 : 0);
 	p->xport = xport_create(br, name, odp_port, ofp_port, is_patch);
 	p->bundle = xbundle_create(br, name);
 	p->vlan.mode = VLAN_TRUNK;
@@ -160,7 +162,8 @@ static inline void topology_init(struct topology *t, const char *text)
 		topology_add_bridge(t, part);
 	for (size_t i = 0; i < t->n_ports; i++) {
 		if (*t->ports[i].peer)
-			rcu_store(&t->ports[i].xport->peer, topology_port(t, t->ports[i].peer)->xport);
+			rcu_store(&t->ports[i].xport->peer,
+				  topology_port(t, t->ports[i].peer)->xport);
 	}
 	free(copy);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* NORMAL: the learning switch (IEEE 802.1Q-2018 clause 8).
- * In: the bundle's VLAN rules give the frame its VLAN; the source is learned there.  Out: the bundle that the MAC
- * table names, or, unknown and group addresses, every bundle that carries the VLAN. */
+ * In: the bundle's VLAN rules give the frame its VLAN; the source is learned there.  Out: the
+ * bundle that the MAC table names, or, unknown and group addresses, every bundle that carries the
+ * VLAN. */
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -74,7 +75,8 @@ static bool may_reach(const struct normal *n, const struct xbundle_config *out)
 	return vlan_bitmap_get(out->vlan.cvlans, n->vlan.v[1].vid);
 }
 
-static void output(struct normal *n, const struct xbundle_config *out, const struct vlan_stack *stack)
+static void output(struct normal *n, const struct xbundle_config *out,
+		   const struct vlan_stack *stack)
 {
 	struct xlate_ctx *ctx = n->ctx;
 	struct flow_vlan saved[FLOW_MAX_VLANS];
@@ -174,9 +176,9 @@ static void normal_xlate(struct xlate_ctx *ctx, const struct act *act)
 		return;
 	}
 	learn(&n);
-	dst = eth_is_multicast(ctx->flow.eth_dst) ?
-		      NULL :
-		      fdb_lookup(ctx->bridge->fdb, ctx->flow.eth_dst, n.vlan.v[0].vid);
+	dst = eth_is_multicast(ctx->flow.eth_dst)
+		      ? NULL
+		      : fdb_lookup(ctx->bridge->fdb, ctx->flow.eth_dst, n.vlan.v[0].vid);
 	if (dst)
 		unicast(&n, xbundle_from_fdb_port(fdb_entry_port(dst)));
 	else
