@@ -17,7 +17,8 @@ COUNTER(ovsdb_flush);
 
 #define BATCH_MAX_REQUESTS 1000
 #define BATCH_MAX_SIZE (4 << 20) /* octets for the log */
-#define CLIENT_MAX_WAITING 1000 /* requests of one client that wait */
+#define CLIENT_MAX_REQUESTS 2000 /* of one client that wait or are in the batch */
+#define CLIENT_MAX_WAITING_SIZE (2u << 20) /* octets of those that wait; parsed they take 50 times that */
 
 struct request {
 	struct cds_list_head node; /* in service.waiting or .batch */
@@ -25,6 +26,7 @@ struct request {
 	struct service *service;
 	struct service_client *client; /* NULL: gone, or the server's own */
 	json_t *params, *id;
+	size_t waiting_size; /* octets of 'params' while it waits; 0: it never has */
 	uint64_t start_ms;
 	struct timer timer; /* of a "wait" */
 	json_t *result;
@@ -53,6 +55,7 @@ static void request_destroy(struct request *r)
 	if (r->client) {
 		cds_list_del(&r->client_node);
 		r->client->n_requests--;
+		r->client->waiting_size -= r->waiting_size;
 	}
 	timer_cancel(&r->timer);
 	json_decref(r->params);
@@ -98,6 +101,32 @@ static void batch_add(struct request *r)
 	work_schedule(&s->flush);
 }
 
+static void request_refuse(struct request *r, const char *why)
+{
+	struct service_client *client = r->client;
+	char *err = db_error("resources exhausted", NULL, "%s", why);
+	json_t *id = r->id;
+
+	r->id = NULL;
+	request_destroy(r);
+	client->reply_error(client, db_error_to_json(err, "resources exhausted"), id);
+	free(err);
+}
+
+/* What waits is kept as it came, for as long as the client likes: it is counted.  False if the request is
+ * refused. */
+static bool may_wait(struct request *r)
+{
+	if (!r->client || r->waiting_size)
+		return true;
+	r->waiting_size = json_dumpb(r->params, NULL, 0, JSON_COMPACT);
+	r->client->waiting_size += r->waiting_size;
+	if (r->client->waiting_size <= CLIENT_MAX_WAITING_SIZE)
+		return true;
+	request_refuse(r, "too much of this client waits");
+	return false;
+}
+
 static void request_run(struct request *r)
 {
 	struct service *s = r->service;
@@ -116,6 +145,8 @@ static void request_run(struct request *r)
 	COUNTER_INC(ovsdb_txn);
 	ops_run(&ops, &outcome);
 	if (!outcome.result) {
+		if (!may_wait(r))
+			return;
 		if (!timer_is_set(&r->timer) && outcome.wait_ms != UINT64_MAX)
 			timer_set(&r->timer, r->start_ms + outcome.wait_ms);
 		return;
@@ -193,6 +224,8 @@ static void batch_failed(struct service *s, const char *why)
 		if (r->txn) {
 			json_array_append_new(r->result, db_error_to_json(why, "I/O error"));
 			request_answer(r);
+		} else if (!r->client) {
+			request_destroy(r); /* nobody is left to whom its answer matters */
 		} else {
 			/* It may have read what is gone now. */
 			json_decref(r->result);
@@ -331,20 +364,13 @@ void service_transact(struct service *s, struct service_client *client, json_t *
 	if (s->n_batch >= BATCH_MAX_REQUESTS ||
 	    (s->storage && storage_pending(s->storage) >= BATCH_MAX_SIZE))
 		service_flush(s);
-	if (client->n_requests >= CLIENT_MAX_WAITING + BATCH_MAX_REQUESTS) {
-		char *err = db_error("resources exhausted", NULL,
-				     "more than %d transactions of this client wait",
-				     CLIENT_MAX_WAITING);
-
-		client->reply_error(client, db_error_to_json(err, "resources exhausted"), id);
-		free(err);
-		json_decref(params);
-		return;
-	}
 	r = request_create(s, client);
 	r->params = params;
 	r->id = id;
-	request_run(r);
+	if (client->n_requests > CLIENT_MAX_REQUESTS)
+		request_refuse(r, "too many transactions of this client wait");
+	else
+		request_run(r);
 }
 
 void service_cancel(struct service_client *client, const json_t *id)
@@ -374,6 +400,7 @@ void service_forget(struct service_client *client)
 		}
 		cds_list_del(&r->client_node);
 		client->n_requests--;
+		client->waiting_size -= r->waiting_size;
 		r->client = NULL;
 	}
 }

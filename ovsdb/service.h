@@ -23,6 +23,7 @@ struct request;
 struct service_client {
 	struct cds_list_head requests; /* 'struct request' */
 	size_t n_requests;
+	size_t waiting_size; /* octets of those that have had to wait */
 	bool read_only;
 	void (*reply)(struct service_client *, json_t *result, json_t *id); /* takes both */
 	void (*reply_error)(struct service_client *, json_t *error, json_t *id);
@@ -41,7 +42,8 @@ struct storage *service_storage(const struct service *); /* may be NULL */
 /* "ok", or why the last write failed. */
 const char *service_status(const struct service *);
 
-/* Runs the params of a "transact"; takes both references. */
+/* Runs the params of a "transact"; takes both references.  A client that has too many requests waiting, or too
+ * much in them, gets an error. */
 void service_transact(struct service *, struct service_client *, json_t *params, json_t *id);
 /* Ends the waiting request 'id' of 'client' with the error "canceled". */
 void service_cancel(struct service_client *, const json_t *id);
