@@ -468,8 +468,8 @@ enum drop_reason miniflow_extract(struct packet *p, struct miniflow_buf *b)
 	be16 type;
 
 	p->l2_5_ofs = p->l3_ofs = p->l4_ofs = PACKET_NO_OFS;
-	if (unlikely(p->len > UINT16_MAX + 64u)) /* offsets must fit */
-		r.left = UINT16_MAX + 64u;
+	if (unlikely(p->len >= PACKET_NO_OFS)) /* offsets must fit, and none is PACKET_NO_OFS */
+		r.left = PACKET_NO_OFS - 1;
 	put_metadata(&w, p);
 
 	if (likely(!p->packet_type)) {

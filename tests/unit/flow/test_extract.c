@@ -500,6 +500,7 @@ static void test_giant(void **state)
 	p = tight_packet(octets, n);
 	assert_int_equal(flow_extract(p, &f), DROP_NONE);
 	check_offset(p->l3_ofs, n);
+	assert_true(p->l3_ofs > 65000); /* did not begin anew at 0 */
 	packet_release(p);
 	free(octets);
 }
