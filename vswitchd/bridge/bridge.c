@@ -82,7 +82,7 @@ static void bridge_destroy(struct bridge *br)
 				port->ifaces[i]->ofport = NULL;
 		}
 		br->ofproto = NULL;
-		ofproto_destroy(o, true);
+		ofproto_destroy(o);
 	}
 	HMAP_FOR_EACH(port, node, &br->ports)
 		port_destroy(port);

@@ -103,14 +103,13 @@ char *ofproto_create(struct loop *loop, const char *name, const char *datapath_t
 	return NULL;
 }
 
-void ofproto_destroy(struct ofproto *o, bool del_ports)
+void ofproto_destroy(struct ofproto *o)
 {
 	struct bundle *b;
 	struct ofport *p;
 
 	if (!o)
 		return;
-	(void)del_ports;
 	hmap_remove(&ofprotos, &o->node);
 	xbridge_clear_bundles(o->xbridge);
 	HMAP_FOR_EACH(b, node, &o->bundles) {
@@ -142,7 +141,7 @@ void ofproto_exit(bool cleanup)
 	if (!initialized)
 		return;
 	HMAP_FOR_EACH(o, node, &ofprotos)
-		ofproto_destroy(o, cleanup);
+		ofproto_destroy(o);
 	netdev_close_barrier();
 }
 
