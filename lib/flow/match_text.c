@@ -322,6 +322,15 @@ static char *parse_setting(const char *name, const char *value, struct match *m,
 	return NULL;
 }
 
+/* A packet without Ethernet header has the EtherType that its packet type names, or none. */
+static bool contradicts(const struct match *m)
+{
+	uint32_t type = ntohl(m->flow.packet_type);
+
+	return type && m->mask.masks.eth_type &&
+	       (type >> 16 != 1 || htons(type) != m->flow.eth_type);
+}
+
 /* Takes "name" or "name=value" off; the value may hold commas in parentheses.  False at the end. */
 static bool next_word(char **p, char **name, char **value)
 {
@@ -375,5 +384,7 @@ char *match_parse(struct match *m, const char *text, int *priority)
 	for (int pass = 0; !err && pass < N_PASSES; pass++)
 		err = parse_pass(m, text, pass, priority);
 	normalize_tci(m);
+	if (!err && contradicts(m))
+		err = xasprintf("packet_type and EtherType contradict each other");
 	return err;
 }

@@ -790,7 +790,7 @@ char *odp_actions_parse(const char *text, const struct odp_names *names, struct 
 	} else if (b->overflow) {
 		err = xasprintf("actions: too long");
 	} else {
-		err = odp_actions_check(b->data + start, b->len - start);
+		err = b->data ? odp_actions_check(b->data + start, b->len - start) : NULL;
 	}
 	if (err)
 		b->len = start;

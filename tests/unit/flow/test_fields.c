@@ -131,6 +131,8 @@ static const struct text matches[] = {
 	{ "icmp6,nd_target=::1", "!prerequisites not met for setting nd_target" },
 	{ "tun_metadata0=5", "!tun_metadata0: no tunnel option is mapped to it" },
 	{ "priority=65536", "!65536: not a valid priority" },
+	{ "packet_type=(1,0x894f),icmp", "!packet_type and EtherType contradict each other" },
+	{ "packet_type=(2,0x800),ip", "!packet_type and EtherType contradict each other" },
 	{ "tcp,nw_src=1.2.3.4" },
 	{ "tcp,nw_src=1.2.3.0/24,tp_dst=80" },
 	{ "tcp,nw_src=1.2.3.0/255.0.255.0,tp_dst=0x50/0xff",
