@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The packet parser and all rewriting: the first octets choose metadata and actions, the rest is a frame at
- * the end of its memory. */
+/* The packet parser and all rewriting: the first octets choose metadata and actions, the rest is a
+ * frame at the end of its memory. */
 #include <stdint.h>
 #include <stdlib.h>
 

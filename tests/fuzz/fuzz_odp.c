@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Datapath keys, masks and actions as octets and as text, and matches as text.  The first octet says as what
- * the rest is read; what is understood is shown, and what is shown must be understood. */
+/* Datapath keys, masks and actions as octets and as text, and matches as text.  The first octet
+ * says as what the rest is read; what is understood is shown, and what is shown must be
+ * understood. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
