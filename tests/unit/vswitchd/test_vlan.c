@@ -81,6 +81,7 @@ static void test_input(void **state)
 		{ "tunnel: tagged", VLAN_DOT1Q_TUNNEL, 9, false, 5 | PCP3, 0, DROP_NONE,
 		  9 | S_TAG | PCP3, 5 | PCP3 },
 		{ "tunnel: untagged", VLAN_DOT1Q_TUNNEL, 9, false, 0, 0, DROP_NONE, 9 | S_TAG, 0 },
+		{ "tunnel: two tags", VLAN_DOT1Q_TUNNEL, 9, false, 5, 6, DROP_TRANSLATION, 0, 0 },
 	};
 
 	(void)state;

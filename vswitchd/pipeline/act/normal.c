@@ -170,6 +170,8 @@ static void normal_xlate(struct xlate_ctx *ctx, const struct act *act)
 		return;
 	}
 	vlan_stack_from_flow(&n.tags, &ctx->flow);
+	if (n.in_config->vlan.mode == VLAN_DOT1Q_TUNNEL)
+		mask_tags(ctx);
 	drop = vlan_input(&n.in_config->vlan, &n.tags, &n.vlan);
 	if (drop != DROP_NONE) {
 		xlate_drop(ctx, drop);
