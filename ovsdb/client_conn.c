@@ -72,7 +72,8 @@ void client_conn_close(struct client_conn *conn)
 	free(conn->database);
 }
 
-json_t *client_conn_call(struct client_conn *conn, const char *method, json_t *params, json_t **error)
+json_t *client_conn_call(struct client_conn *conn, const char *method, json_t *params,
+			 json_t **error)
 {
 	json_t *result;
 
@@ -138,8 +139,8 @@ bool client_conn_has_db(struct client_conn *conn, const char *name)
 
 char *client_json_text(const json_t *json)
 {
-	return json_dumps(json, (table_style.pretty ? JSON_INDENT(2) : JSON_COMPACT) | JSON_SORT_KEYS |
-					JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+	return json_dumps(json, (table_style.pretty ? JSON_INDENT(2) : JSON_COMPACT) |
+					JSON_SORT_KEYS | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 }
 
 void client_print_json(const json_t *json)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ovsdb-client's connection: one session, and calls that wait for their reply.  What fails ends the program
- * with a line on stderr. */
+/* ovsdb-client's connection: one session, and calls that wait for their reply.  What fails ends the
+ * program with a line on stderr. */
 #ifndef OVSDB_CLIENT_CONN_H
 #define OVSDB_CLIENT_CONN_H
 
@@ -25,10 +25,11 @@ struct client_conn {
 
 void client_conn_open(struct client_conn *, const char *server);
 void client_conn_close(struct client_conn *);
-/* Returns the result, which the caller unrefs; takes 'params'.  With 'error', an error reply is put there
- * and the result is NULL; without, it ends the program. */
+/* Returns the result, which the caller unrefs; takes 'params'.  With 'error', an error reply is put
+ * there and the result is NULL; without, it ends the program. */
 json_t *client_conn_call(struct client_conn *, const char *method, json_t *params, json_t **error);
-/* Handles what comes, for ever or until the server closes the connection, which ends the program. */
+/* Handles what comes, for ever or until the server closes the connection, which ends the
+ * program. */
 void client_conn_run(struct client_conn *);
 /* Until 'done' is set by a notification. */
 void client_conn_wait(struct client_conn *, const bool *done);

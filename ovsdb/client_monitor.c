@@ -111,8 +111,8 @@ static struct table *start_table(const struct monitor *m, const struct monitored
 }
 
 /* One line: the columns that 'row' has. */
-static void add_line(struct table *t, const struct monitored *mt, const char *uuid, const char *action,
-		     const json_t *row)
+static void add_line(struct table *t, const struct monitored *mt, const char *uuid,
+		     const char *action, const json_t *row)
 {
 	table_add_row(t);
 	table_add_text(t, uuid);
@@ -187,7 +187,8 @@ static void add_update2(struct table *t, const struct monitored *mt, const char 
 	}
 }
 
-static void print_updates(const struct monitor *m, const json_t *updates, bool version2, bool initial)
+static void print_updates(const struct monitor *m, const json_t *updates, bool version2,
+			  bool initial)
 {
 	for (size_t i = 0; i < m->n_tables; i++) {
 		const struct monitored *mt = &m->tables[i];

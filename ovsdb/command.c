@@ -6,7 +6,8 @@
 #include "base/str.h"
 #include "base/util.h"
 
-const struct command *command_lookup(const struct command *commands, size_t n_commands, const char *name)
+const struct command *command_lookup(const struct command *commands, size_t n_commands,
+				     const char *name)
 {
 	for (size_t i = 0; i < n_commands; i++)
 		if (streq(commands[i].name, name))

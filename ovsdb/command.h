@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The commands of ovsdb-tool and ovsdb-client, from one table each: dispatch, the count of arguments, the
- * list that --help and list-commands print. */
+/* The commands of ovsdb-tool and ovsdb-client, from one table each: dispatch, the count of
+ * arguments, the list that --help and list-commands print. */
 #ifndef OVSDB_COMMAND_H
 #define OVSDB_COMMAND_H
 
@@ -18,12 +18,12 @@ struct command {
 
 /* NULL if there is no such command. */
 const struct command *command_lookup(const struct command *, size_t n_commands, const char *name);
-/* Runs the command that 'argv' begins with.  Without one, or with a wrong one, a line on stderr and exit
- * code 1. */
+/* Runs the command that 'argv' begins with.  Without one, or with a wrong one, a line on stderr and
+ * exit code 1. */
 int command_run(const struct command *, size_t n_commands, int argc, char *argv[]);
 void command_print_list(const struct command *, size_t n_commands);
-/* The part of a usage text (for options_parse()) that lists commands; the caller frees.  'compact': name and
- * help in one line each, else help in a line of its own. */
+/* The part of a usage text (for options_parse()) that lists commands; the caller frees.  'compact':
+ * name and help in one line each, else help in a line of its own. */
 char *command_help(const struct command *, size_t n_commands, bool compact);
 
 #endif

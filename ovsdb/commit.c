@@ -44,14 +44,14 @@ static void count_ref(struct db_table *t, const struct uuid *uuid, void *walk_)
 	if (!target || (walk->delta > 0 && target->change && target->change->inserted &&
 			target->change->deleted)) {
 		if (walk->delta > 0)
-			walk->error = db_error(INTEGRITY, NULL,
-					       "Table %s column %s row " UUID_FMT
-					       " references nonexistent row " UUID_FMT
-					       " in table %s.",
-					       walk->source->table->schema->name,
-					       walk->source->table->schema->columns[walk->column]->name,
-					       UUID_ARGS(row_uuid(walk->source)), UUID_ARGS(uuid),
-					       t->schema->name);
+			walk->error =
+				db_error(INTEGRITY, NULL,
+					 "Table %s column %s row " UUID_FMT
+					 " references nonexistent row " UUID_FMT " in table %s.",
+					 walk->source->table->schema->name,
+					 walk->source->table->schema->columns[walk->column]->name,
+					 UUID_ARGS(row_uuid(walk->source)), UUID_ARGS(uuid),
+					 t->schema->name);
 		return;
 	}
 	if (target == walk->source)
@@ -69,8 +69,8 @@ static char *count_column(struct row *row, uint32_t column, bool committed, int 
 			  struct change **gc)
 {
 	struct ref_walk walk = { row, column, delta, gc, NULL };
-	struct datum d = committed ? row_get_values(row, row->values, column) :
-				     row_get(row, column);
+	struct datum d = committed ? row_get_values(row, row->values, column)
+				   : row_get(row, column);
 
 	datum_walk_refs(row->table->db, &d, &row->table->schema->columns[column]->type, REF_STRONG,
 			count_ref, &walk);
@@ -82,7 +82,7 @@ static char *count_strong_refs(struct txn *txn)
 	struct change *c;
 
 	/* Rows that are touched on the way are appended, and have nothing to count. */
-	cds_list_for_each_entry (c, &txn->changes, node) {
+	cds_list_for_each_entry(c, &txn->changes, node) {
 		const struct db_table *t = c->row->table;
 
 		if (c->inserted && c->deleted)
@@ -114,7 +114,7 @@ static void collect_garbage(struct txn *txn)
 	struct change *gc = NULL;
 	struct change *c;
 
-	cds_list_for_each_entry (c, &txn->changes, node)
+	cds_list_for_each_entry(c, &txn->changes, node)
 		if ((c->inserted || c->n_strong < 0) && is_garbage(c)) {
 			c->gc_next = gc;
 			gc = c;
@@ -129,9 +129,8 @@ static void collect_garbage(struct txn *txn)
 		t = c->row->table;
 		for (uint32_t w = 0; w < t->n_words; w++)
 			for (uint64_t bits = t->strong_columns[w]; bits; bits &= bits - 1)
-				free(count_column(c->row,
-						  w * 64 + (uint32_t)__builtin_ctzll(bits), false,
-						  -1, &gc));
+				free(count_column(c->row, w * 64 + (uint32_t)__builtin_ctzll(bits),
+						  false, -1, &gc));
 		txn_mark_deleted(c);
 	}
 }
@@ -140,14 +139,15 @@ static char *check_deleted(struct txn *txn)
 {
 	struct change *c;
 
-	cds_list_for_each_entry (c, &txn->changes, node) {
+	cds_list_for_each_entry(c, &txn->changes, node) {
 		int64_t n = c->row->n_strong + c->n_strong;
 
 		if (c->deleted && n > 0)
 			return db_error(INTEGRITY, NULL,
 					"cannot delete %s row " UUID_FMT " because of %" PRId64
 					" remaining reference(s)",
-					c->row->table->schema->name, UUID_ARGS(row_uuid(c->row)), n);
+					c->row->table->schema->name, UUID_ARGS(row_uuid(c->row)),
+					n);
 	}
 	return NULL;
 }
@@ -191,22 +191,23 @@ static char *clean_weak_column(struct row *row, uint32_t column)
 	if (clean.n < cs->type.n_min) {
 		datum_uninit(&clean, &cs->type);
 		if (zero && row->change && row->change->inserted)
-			return db_error(CONSTRAINT, NULL,
-					"Weak reference column \"%s\" in \"%s\" row " UUID_FMT
-					" (inserted within this transaction) contained all-zeros UUID "
-					"(probably as the default value for this column) but deleting "
-					"this value caused a constraint volation because this column "
-					"is not allowed to be empty.",
-					cs->name, t->schema->name, UUID_ARGS(row_uuid(row)));
-		return db_error(CONSTRAINT, NULL,
-				"Deletion of %" PRIu32 " weak reference(s) to deleted (or never-existing) "
-				"rows from column \"%s\" in \"%s\" row " UUID_FMT
-				" %scaused this column to become empty, but constraints on this column "
-				"disallow an empty column.",
-				n, cs->name, t->schema->name, UUID_ARGS(row_uuid(row)),
-				row->change && row->change->inserted ?
-					"(inserted within this transaction) " :
-					"");
+			return db_error(
+				CONSTRAINT, NULL,
+				"Weak reference column \"%s\" in \"%s\" row " UUID_FMT
+				" (inserted within this transaction) contained all-zeros UUID "
+				"(probably as the default value for this column) but deleting "
+				"this value caused a constraint volation because this column "
+				"is not allowed to be empty.",
+				cs->name, t->schema->name, UUID_ARGS(row_uuid(row)));
+		return db_error(
+			CONSTRAINT, NULL,
+			"Deletion of %" PRIu32 " weak reference(s) to deleted (or never-existing) "
+			"rows from column \"%s\" in \"%s\" row " UUID_FMT
+			" %scaused this column to become empty, but constraints on this column "
+			"disallow an empty column.",
+			n, cs->name, t->schema->name, UUID_ARGS(row_uuid(row)),
+			row->change && row->change->inserted ? "(inserted within this transaction) "
+							     : "");
 	}
 	txn_set(row, column, &clean);
 	return NULL;
@@ -216,13 +217,13 @@ static char *clean_weak_refs(struct txn *txn)
 {
 	struct change *c;
 
-	cds_list_for_each_entry (c, &txn->changes, node) {
+	cds_list_for_each_entry(c, &txn->changes, node) {
 		const struct db_table *t = c->row->table;
 		struct weak_ref *ref;
 		char *err;
 
 		if (c->deleted) {
-			cds_list_for_each_entry (ref, &c->row->weak_refs, target_node) {
+			cds_list_for_each_entry(ref, &c->row->weak_refs, target_node) {
 				if (!row_is_live(ref->source))
 					continue;
 				err = clean_weak_column(ref->source, ref->column);
@@ -237,8 +238,7 @@ static char *clean_weak_refs(struct txn *txn)
 
 			for (; bits; bits &= bits - 1) {
 				err = clean_weak_column(c->row,
-							w * 64 +
-								(uint32_t)__builtin_ctzll(bits));
+							w * 64 + (uint32_t)__builtin_ctzll(bits));
 				if (err)
 					return err;
 			}
@@ -251,21 +251,22 @@ static char *check_max_rows(struct txn *txn)
 {
 	struct change *c;
 
-	cds_list_for_each_entry (c, &txn->changes, node)
+	cds_list_for_each_entry(c, &txn->changes, node)
 		c->row->table->n_added = c->row->table->n_removed = 0;
-	cds_list_for_each_entry (c, &txn->changes, node) {
+	cds_list_for_each_entry(c, &txn->changes, node) {
 		c->row->table->n_added += c->inserted;
 		c->row->table->n_removed += c->deleted;
 	}
-	cds_list_for_each_entry (c, &txn->changes, node) {
+	cds_list_for_each_entry(c, &txn->changes, node) {
 		const struct db_table *t = c->row->table;
 		size_t n = hmap_count(&t->rows) - t->n_removed;
 
 		if (t->n_added && n > t->schema->max_rows)
-			return db_error(CONSTRAINT, NULL,
-					"transaction causes \"%s\" table to contain %zu rows, greater than "
-					"the schema-defined limit of %" PRIu32 " row(s)",
-					t->schema->name, n, t->schema->max_rows);
+			return db_error(
+				CONSTRAINT, NULL,
+				"transaction causes \"%s\" table to contain %zu rows, greater than "
+				"the schema-defined limit of %" PRIu32 " row(s)",
+				t->schema->name, n, t->schema->max_rows);
 	}
 	return NULL;
 }
@@ -283,8 +284,8 @@ static void put_index_values(struct str *s, const struct row *row, const struct 
 {
 	for (uint32_t i = 0; i < index->n_columns; i++) {
 		const struct column_schema *cs = index->columns[i];
-		struct datum d = committed ? row_get_values(row, row->values, cs->index) :
-					     row_get(row, cs->index);
+		struct datum d = committed ? row_get_values(row, row->values, cs->index)
+					   : row_get(row, cs->index);
 
 		put_joiner(s, i, index->n_columns);
 		datum_format(&d, &cs->type, s);
@@ -307,11 +308,13 @@ static void put_row_origin(struct str *s, const struct row *row, const struct in
 	if (c && c->inserted) {
 		str_put(s, "was inserted by this transaction.");
 	} else if (!c || bitmap_is_empty(c->changed, row->table->n_words)) {
-		str_put(s, "existed in the database before this transaction and was not modified by the "
-			   "transaction.");
+		str_put(s,
+			"existed in the database before this transaction and was not modified by the "
+			"transaction.");
 	} else if (!index_is_changed(c, index)) {
-		str_put(s, "existed in the database before this transaction, which modified some of the "
-			   "row's columns but not any columns in this index.");
+		str_put(s,
+			"existed in the database before this transaction, which modified some of the "
+			"row's columns but not any columns in this index.");
 	} else {
 		str_put(s, "had the following index values before the transaction: ");
 		put_index_values(s, row, index, true);
@@ -325,7 +328,8 @@ static char *duplicate_error(const struct row *a, const struct row *b,
 	struct str s = STR_INIT;
 	char *err;
 
-	str_printf(&s, "Transaction causes multiple rows in \"%s\" table to have identical values (",
+	str_printf(&s,
+		   "Transaction causes multiple rows in \"%s\" table to have identical values (",
 		   a->table->schema->name);
 	put_index_values(&s, a, index, false);
 	str_printf(&s, ") for index on column%s ", index->n_columns == 1 ? "" : "s");
@@ -346,7 +350,7 @@ static char *check_indexes(struct txn *txn)
 {
 	struct change *c;
 
-	cds_list_for_each_entry (c, &txn->changes, node) {
+	cds_list_for_each_entry(c, &txn->changes, node) {
 		const struct db_table *t = c->row->table;
 		const struct row *row = c->row;
 		const struct row *other;
@@ -355,12 +359,11 @@ static char *check_indexes(struct txn *txn)
 		    (!c->inserted && !bitmap_intersects(c->changed, t->index_columns, t->n_words)))
 			continue;
 		for (uint32_t i = 0; i < t->schema->n_indexes; i++)
-			HMAP_FOR_EACH_WITH_HASH (other, index_nodes[i], row->index_nodes[i].hash,
-						 &t->indexes[i])
+			HMAP_FOR_EACH_WITH_HASH(other, index_nodes[i], row->index_nodes[i].hash,
+						&t->indexes[i])
 				if (other != row &&
 				    row_index_equal(row, other, &t->schema->indexes[i]))
-					return duplicate_error(row, other,
-							       &t->schema->indexes[i]);
+					return duplicate_error(row, other, &t->schema->indexes[i]);
 	}
 	return NULL;
 }

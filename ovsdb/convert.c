@@ -34,8 +34,8 @@ static char *convert_row(const struct row *from, struct db_table *to)
 					datum_uninit(&columns[j], &new_->columns[j]->type);
 			free(columns);
 			free(changed);
-			return db_error_wrap(err, "column %s of row " UUID_FMT " in table %s", cs->name,
-					     UUID_ARGS(row_uuid(from)), old->name);
+			return db_error_wrap(err, "column %s of row " UUID_FMT " in table %s",
+					     cs->name, UUID_ARGS(row_uuid(from)), old->name);
 		}
 		bitmap_set(changed, i);
 	}
@@ -61,7 +61,7 @@ char *convert_db(const struct db *old, struct db_schema *schema, struct db **con
 
 		if (!to)
 			continue;
-		HMAP_FOR_EACH (row, node, &old->tables[i].rows) {
+		HMAP_FOR_EACH(row, node, &old->tables[i].rows) {
 			char *err = convert_row(row, to);
 
 			if (err) {

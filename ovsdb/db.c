@@ -49,7 +49,7 @@ static void table_uninit(struct db_table *t)
 {
 	struct row *row;
 
-	HMAP_FOR_EACH (row, node, &t->rows) {
+	HMAP_FOR_EACH(row, node, &t->rows) {
 		row_unindex(row);
 		row_unlink(row);
 	}
@@ -86,7 +86,7 @@ void db_destroy(struct db *db)
 	if (!db)
 		return;
 	assert(!db->open);
-	HMAP_FOR_EACH (ref, node, &db->weak_refs)
+	HMAP_FOR_EACH(ref, node, &db->weak_refs)
 		free(ref);
 	hmap_uninit(&db->weak_refs);
 	for (uint32_t i = 0; i < db->schema->n_tables; i++)
@@ -112,7 +112,7 @@ void db_count(const struct db *db, struct db_counts *counts)
 		struct row *row;
 
 		counts->n_rows += hmap_count(&t->rows);
-		HMAP_FOR_EACH (row, node, &t->rows) {
+		HMAP_FOR_EACH(row, node, &t->rows) {
 			counts->n_cells += row->values->n_cells;
 			for (uint32_t c = N_STD_COLUMNS; c < t->schema->n_columns; c++) {
 				struct datum d = values_get(row->values, t->schema, c, NULL);
@@ -127,7 +127,7 @@ struct row *row_lookup(const struct db_table *t, const struct uuid *uuid)
 {
 	struct row *row;
 
-	HMAP_FOR_EACH_WITH_HASH (row, node, uuid_hash(uuid), &t->rows)
+	HMAP_FOR_EACH_WITH_HASH(row, node, uuid_hash(uuid), &t->rows)
 		if (uuid_equal(row_uuid(row), uuid))
 			return row;
 	return NULL;
@@ -314,7 +314,7 @@ static struct weak_ref *weak_ref_lookup(const struct db *db, const struct row *s
 {
 	struct weak_ref *ref;
 
-	HMAP_FOR_EACH_WITH_HASH (ref, node, weak_ref_hash(source, target, column), &db->weak_refs)
+	HMAP_FOR_EACH_WITH_HASH(ref, node, weak_ref_hash(source, target, column), &db->weak_refs)
 		if (ref->source == source && ref->target == target && ref->column == column)
 			return ref;
 	return NULL;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A database in memory: tables of rows, indexed.  It knows nothing of files, clients or JSON-RPC.
  *
- * Rows are found by UUID and by the schema's indexes; how many strong references a row has is counted in
- * it, and the weak ones hang on it in a list, so that a transaction costs what it changes.
+ * Rows are found by UUID and by the schema's indexes; how many strong references a row has is
+ * counted in it, and the weak ones hang on it in a list, so that a transaction costs what it
+ * changes.
  * Rows are changed by transactions only (txn.h), or while a log is read (record.h).
  * Threads: none of its own. */
 #ifndef OVSDB_DB_H
@@ -22,7 +23,8 @@ struct db_table {
 	const struct table_schema *schema;
 	uint32_t n_words; /* of a bitmap of columns */
 	struct hmap rows; /* 'struct row' by UUID; with an open transaction also what it deleted */
-	struct hmap *indexes; /* 'struct row' by schema->indexes[i]; as the open transaction sees it */
+	/* 'struct row' by schema->indexes[i]; as the open transaction sees it */
+	struct hmap *indexes;
 	struct datum *defaults; /* by column */
 	struct values *empty; /* all defaults, version zero */
 	struct datum *scratch; /* by column: views for conditions, see row_fill() */
@@ -56,7 +58,8 @@ struct db {
 struct db *db_create(struct db_schema *schema);
 void db_destroy(struct db *);
 struct db_table *db_table(const struct db *, const char *name); /* may be NULL */
-static inline struct db_table *db_table_by_schema(const struct db *db, const struct table_schema *ts)
+static inline struct db_table *db_table_by_schema(const struct db *db,
+						  const struct table_schema *ts)
 {
 	return &db->tables[ts->index];
 }
@@ -77,7 +80,8 @@ bool row_is_live(const struct row *);
 struct datum row_get(const struct row *, uint32_t column);
 /* The same as last committed. */
 struct datum row_get_values(const struct row *, const struct values *, uint32_t column);
-/* Puts views of the columns that 'condition' mentions into the table's 'scratch', and returns that. */
+/* Puts views of the columns that 'condition' mentions into the table's 'scratch', and returns
+ * that. */
 const struct datum *row_fill(const struct row *, const struct condition *);
 const struct datum *row_fill_values(const struct row *, const struct values *,
 				    const struct condition *);
@@ -105,7 +109,8 @@ struct weak_ref {
 	uint32_t column; /* of the source */
 	uint32_t n; /* how often: a map may name a row twice */
 };
-/* Adds or removes what a content of 'row' refers to weakly in the columns of bitmap 'columns' (NULL: all).
+/* Adds or removes what a content of 'row' refers to weakly in the columns of bitmap 'columns'
+ * (NULL: all).
  * Targets that do not exist are skipped. */
 void row_add_weak_refs(struct row *, const struct values *, const uint64_t *columns);
 void row_del_weak_refs(struct row *, const struct values *, const uint64_t *columns);

@@ -45,9 +45,10 @@ static char *parse_words(const struct server *server, const char *spec, char *wo
 	} else if (n == 2 && *words[0] && *words[1]) {
 		ref->service = only_database(server);
 		if (!ref->service)
-			return xasprintf("\"%s\": the form db:TABLE,COLUMN needs exactly one database to "
-					 "be served; say db:DB,TABLE,COLUMN",
-					 spec);
+			return xasprintf(
+				"\"%s\": the form db:TABLE,COLUMN needs exactly one database to "
+				"be served; say db:DB,TABLE,COLUMN",
+				spec);
 	} else {
 		return xasprintf("\"%s\": invalid syntax, expected db:DB,TABLE,COLUMN", spec);
 	}
@@ -90,7 +91,7 @@ const char *db_ref_string(const struct db_ref *ref)
 	const struct base_type *key = &ref->column->type.key;
 	struct row *row;
 
-	HMAP_FOR_EACH (row, node, &ref->table->rows) {
+	HMAP_FOR_EACH(row, node, &ref->table->rows) {
 		struct datum d = row_get(row, ref->column->index);
 		const char *s = NULL;
 

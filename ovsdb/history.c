@@ -64,8 +64,9 @@ static void merge(struct hmap *map, const struct change *c)
 	struct merged *m;
 
 	/* By table and UUID: a row that was deleted and inserted again is another one in memory. */
-	HMAP_FOR_EACH_WITH_HASH (m, node, hash, map)
-		if (m->change.row->table == c->row->table && uuid_equal(&m->uuid, row_uuid(c->row))) {
+	HMAP_FOR_EACH_WITH_HASH(m, node, hash, map)
+		if (m->change.row->table == c->row->table &&
+		    uuid_equal(&m->uuid, row_uuid(c->row))) {
 			m->change.row = c->row;
 			m->change.new_ = c->new_;
 			return;
@@ -108,11 +109,11 @@ bool history_since(const struct history *h, const struct uuid *id, struct monito
 	for (; i < h->n; i++) {
 		struct change *c;
 
-		TXN_FOR_EACH_CHANGE (c, nth(h, i))
+		TXN_FOR_EACH_CHANGE(c, nth(h, i))
 			merge(&map, c);
 	}
 	*changes = xcalloc(hmap_count(&map) + 1, sizeof(**changes));
-	HMAP_FOR_EACH (m, node, &map) {
+	HMAP_FOR_EACH(m, node, &map) {
 		if (m->change.old || m->change.new_)
 			(*changes)[(*n)++] = m->change;
 		free(m);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The last transactions of a database, so that a client that was away for a moment is told what it missed
- * (monitor_cond_since) instead of everything.  Bounded in transactions and in rows. */
+/* The last transactions of a database, so that a client that was away for a moment is told what it
+ * missed (monitor_cond_since) instead of everything.  Bounded in transactions and in rows. */
 #ifndef OVSDB_HISTORY_H
 #define OVSDB_HISTORY_H
 
@@ -20,8 +20,8 @@ void history_init(struct history *);
 void history_uninit(struct history *);
 /* Takes one more reference. */
 void history_add(struct history *, struct txn *);
-/* The transactions after 'id' as one change for each row, sorted by table; the caller frees the array, whose
- * rows live as long as the history is unchanged.  False if 'id' is not known. */
+/* The transactions after 'id' as one change for each row, sorted by table; the caller frees the
+ * array, whose rows live as long as the history is unchanged.  False if 'id' is not known. */
 bool history_since(const struct history *, const struct uuid *id, struct monitor_change **,
 		   size_t *n) MUST_CHECK;
 

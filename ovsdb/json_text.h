@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Values as JSON text without a tree in between: for the log, for snapshots and for updates of monitors,
- * which would otherwise build and drop a tree for each of many rows.  libjansson still writes what needs
- * escapes, and reals.
+/* Values as JSON text without a tree in between: for the log, for snapshots and for updates of
+ * monitors, which would otherwise build and drop a tree for each of many rows.  libjansson still
+ * writes what needs escapes, and reals.
  * Threads: any; values are read only. */
 #ifndef OVSDB_JSON_TEXT_H
 #define OVSDB_JSON_TEXT_H

@@ -27,7 +27,7 @@ static struct lock *lookup(struct lock_table *t, const char *name, uint32_t hash
 {
 	struct lock *lock;
 
-	HMAP_FOR_EACH_WITH_HASH (lock, node, hash, &t->locks)
+	HMAP_FOR_EACH_WITH_HASH(lock, node, hash, &t->locks)
 		if (streq(lock->name, name))
 			return lock;
 	return NULL;

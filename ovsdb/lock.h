@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Advisory locks (RFC 7047 sections 4.1.8 to 4.1.10): a queue of clients for each name, of which the first
- * owns the lock.  One that is stolen goes back to its old owner first. */
+/* Advisory locks (RFC 7047 sections 4.1.8 to 4.1.10): a queue of clients for each name, of which
+ * the first owns the lock.  One that is stolen goes back to its old owner first. */
 #ifndef OVSDB_LOCK_H
 #define OVSDB_LOCK_H
 
@@ -26,8 +26,8 @@ struct lock_waiter {
 
 void lock_table_init(struct lock_table *);
 void lock_table_uninit(struct lock_table *); /* nobody may wait any more */
-/* Queues; 'steal': at the front.  Returns true if the lock is owned at once ('changed' is not called for
- * that). */
+/* Queues; 'steal': at the front.  Returns true if the lock is owned at once ('changed' is not
+ * called for that). */
 bool lock_acquire(struct lock_table *, const char *name, bool steal, struct lock_waiter *);
 void lock_release(struct lock_table *, struct lock_waiter *);
 bool lock_is_owner(const struct lock_waiter *);

@@ -58,7 +58,7 @@ static void publish_spec(struct monitor_spec *spec, const struct txn *txn)
 		return;
 	}
 	COUNTER_INC(ovsdb_monitor_update);
-	cds_list_for_each_entry (m, &spec->monitors, node) {
+	cds_list_for_each_entry(m, &spec->monitors, node) {
 		if (!last || m->version != last->version || !streq(m->id_text, last->id_text)) {
 			jsonrpc_text_unref(text);
 			text = make_update(m, &body);
@@ -76,7 +76,7 @@ void monitors_publish(struct monitors *ms, struct txn *txn)
 	struct monitor_spec *spec;
 
 	history_add(&ms->history, txn);
-	HMAP_FOR_EACH (spec, node, &ms->specs.map)
+	HMAP_FOR_EACH(spec, node, &ms->specs.map)
 		publish_spec(spec, txn);
 }
 
@@ -86,8 +86,8 @@ static char *id_to_text(const json_t *id)
 }
 
 char *monitor_create(struct monitors *ms, enum monitor_version version, const json_t *id,
-		     const json_t *requests, void (*send)(struct jsonrpc_text *, void *aux), void *aux,
-		     struct monitor **mp)
+		     const json_t *requests, void (*send)(struct jsonrpc_text *, void *aux),
+		     void *aux, struct monitor **mp)
 {
 	enum monitor_format format = version == MONITOR_V1 ? MONITOR_UPDATES : MONITOR_UPDATES2;
 	struct monitor_spec *spec;

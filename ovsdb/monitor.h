@@ -35,13 +35,14 @@ void monitors_publish(struct monitors *, struct txn *);
 
 /* NULL, or a sentence.  'id' is only read. */
 char *monitor_create(struct monitors *, enum monitor_version, const json_t *id,
-		     const json_t *requests, void (*send)(struct jsonrpc_text *, void *aux), void *aux,
-		     struct monitor **) MUST_CHECK;
+		     const json_t *requests, void (*send)(struct jsonrpc_text *, void *aux),
+		     void *aux, struct monitor **) MUST_CHECK;
 void monitor_destroy(struct monitor *);
 /* monitor_cond_change: sends the update that it causes.  'id' is the monitor's from now on. */
 char *monitor_change(struct monitor *, const json_t *id, const json_t *requests) MUST_CHECK;
 
-/* Add the result of the request that made the monitor; 'last' is monitor_cond_since's transaction id. */
+/* Add the result of the request that made the monitor; 'last' is monitor_cond_since's transaction
+ * id. */
 void monitor_put_initial(const struct monitor *, struct str *);
 void monitor_put_since(const struct monitor *, const struct uuid *last, struct str *);
 

@@ -118,7 +118,7 @@ static struct monitor_spec *spec_share(struct monitor_spec *spec)
 
 	spec->key = spec_key(spec);
 	hash = hash_string(spec->key, 0);
-	HMAP_FOR_EACH_WITH_HASH (other, node, hash, &spec->specs->map)
+	HMAP_FOR_EACH_WITH_HASH(other, node, hash, &spec->specs->map)
 		if (streq(other->key, spec->key)) {
 			spec_free(spec);
 			other->refs++;
@@ -152,7 +152,8 @@ static char *select_from_json(const char *table_name, const json_t *json, unsign
 	return members_finish(&m);
 }
 
-static void add_column(struct monitor_table *mt, const struct column_schema *cs, unsigned int select)
+static void add_column(struct monitor_table *mt, const struct column_schema *cs,
+		       unsigned int select)
 {
 	mt->columns[mt->n_columns].schema = cs;
 	mt->columns[mt->n_columns++].select = select;
@@ -188,7 +189,8 @@ static char *columns_from_json(struct monitor_table *mt, const json_t *json, uns
 	return NULL;
 }
 
-/* Adds the clauses of 'json' to the disjunction. '*all' becomes true if one is true, or there is none. */
+/* Adds the clauses of 'json' to the disjunction. '*all' becomes true if one is true, or there is
+ * none. */
 static char *where_from_json(struct monitor_table *mt, const json_t *json, bool *all)
 {
 	struct condition cond;
@@ -222,7 +224,8 @@ static void where_clear(struct monitor_table *mt)
 }
 
 /* One <monitor-request> or <monitor-cond-request>. */
-static char *request_from_json(struct monitor_table *mt, const json_t *json, bool with_where, bool *all)
+static char *request_from_json(struct monitor_table *mt, const json_t *json, bool with_where,
+			       bool *all)
 {
 	const json_t *columns, *select_json;
 	const json_t *where = NULL;
@@ -254,8 +257,8 @@ static int compare_columns(const void *a_, const void *b_)
 	return a->schema->index < b->schema->index ? -1 : 1;
 }
 
-char *monitor_spec_from_json(struct monitor_specs *specs, enum monitor_format format, bool with_where,
-			     const json_t *requests, struct monitor_spec **specp)
+char *monitor_spec_from_json(struct monitor_specs *specs, enum monitor_format format,
+			     bool with_where, const json_t *requests, struct monitor_spec **specp)
 {
 	struct monitor_spec *spec;
 	const char *name;
@@ -334,7 +337,8 @@ static char *change_request(struct monitor_table *mt, const json_t *json, bool *
 	return err ? err : where_from_json(mt, where, all);
 }
 
-char *monitor_spec_change(struct monitor_spec *old, const json_t *requests, struct monitor_spec **specp)
+char *monitor_spec_change(struct monitor_spec *old, const json_t *requests,
+			  struct monitor_spec **specp)
 {
 	struct monitor_spec *spec;
 	const char *name;
@@ -424,11 +428,12 @@ static bool writer_end(struct writer *w)
 	return w->last != NULL;
 }
 
-static bool matches(const struct monitor_table *mt, const struct row *row, const struct values *values)
+static bool matches(const struct monitor_table *mt, const struct row *row,
+		    const struct values *values)
 {
-	return values && (!mt->where.n ||
-			  condition_matches_any(&mt->where,
-						row_fill_values(row, values, &mt->where)));
+	return values &&
+	       (!mt->where.n ||
+		condition_matches_any(&mt->where, row_fill_values(row, values, &mt->where)));
 }
 
 static void put_column(struct str *s, bool *first, const struct column_schema *cs,
@@ -439,8 +444,8 @@ static void put_column(struct str *s, bool *first, const struct column_schema *c
 	*first = false;
 }
 
-static bool column_differs(const struct row *row, const struct values *old, const struct values *new_,
-			   const struct column_schema *cs)
+static bool column_differs(const struct row *row, const struct values *old,
+			   const struct values *new_, const struct column_schema *cs)
 {
 	struct datum a, b;
 
@@ -462,9 +467,8 @@ static void put_columns(struct str *s, const struct monitor_table *mt, const str
 		const struct column_schema *cs = mt->columns[i].schema;
 		struct datum d;
 
-		if (!(mt->columns[i].select & select) ||
-		    (!defaults && cs->index >= N_STD_COLUMNS &&
-		     !bitmap_get(values->present, cs->index)))
+		if (!(mt->columns[i].select & select) || (!defaults && cs->index >= N_STD_COLUMNS &&
+							  !bitmap_get(values->present, cs->index)))
 			continue;
 		d = row_get_values(row, values, cs->index);
 		put_column(s, &first, cs, &d);
@@ -495,7 +499,8 @@ static void put_update(struct writer *w, const struct monitor_table *mt, const s
 			const struct column_schema *cs = mt->columns[i].schema;
 			struct datum d;
 
-			if (!(mt->columns[i].select & select) || !column_differs(row, old, new_, cs))
+			if (!(mt->columns[i].select & select) ||
+			    !column_differs(row, old, new_, cs))
 				continue;
 			d = row_get_values(row, old, cs->index);
 			put_column(w->s, &first, cs, &d);
@@ -554,9 +559,9 @@ static void put_update2(struct writer *w, const struct monitor_table *mt, const 
 }
 
 /* Tells what becomes of 'row' for a client of 'spec', if anything. */
-static void put_row(struct writer *w, const struct monitor_spec *spec, const struct monitor_table *mt,
-		    const struct row *row, const struct values *old, const struct values *new_,
-		    bool initial)
+static void put_row(struct writer *w, const struct monitor_spec *spec,
+		    const struct monitor_table *mt, const struct row *row, const struct values *old,
+		    const struct values *new_, bool initial)
 {
 	unsigned int select;
 
@@ -566,8 +571,10 @@ static void put_row(struct writer *w, const struct monitor_spec *spec, const str
 		new_ = NULL;
 	if (!old && !new_)
 		return;
-	select = initial ? SELECT_INITIAL : !old ? SELECT_INSERT : !new_ ? SELECT_DELETE :
-									   SELECT_MODIFY;
+	select = initial ? SELECT_INITIAL
+		 : !old  ? SELECT_INSERT
+		 : !new_ ? SELECT_DELETE
+			 : SELECT_MODIFY;
 	if (!(mt->select & select))
 		return;
 	if (spec->format == MONITOR_UPDATES)
@@ -587,7 +594,7 @@ bool monitor_spec_put_initial(const struct monitor_spec *spec, struct str *s)
 
 		if (!mt || !(mt->select & SELECT_INITIAL))
 			continue;
-		HMAP_FOR_EACH (row, node, &mt->table->rows)
+		HMAP_FOR_EACH(row, node, &mt->table->rows)
 			put_row(&w, spec, mt, row, NULL, row->values, true);
 	}
 	return writer_end(&w);
@@ -599,13 +606,14 @@ bool monitor_spec_put_txn(const struct monitor_spec *spec, const struct txn *txn
 	struct change *c;
 
 	writer_begin(&w, s);
-	TXN_FOR_EACH_CHANGE (c, txn) {
+	TXN_FOR_EACH_CHANGE(c, txn) {
 		const struct db_table *t = c->row->table;
 		const struct monitor_table *mt = spec->tables[t->schema->index];
 
 		if (!mt)
 			continue;
-		/* Without a condition, what changed elsewhere in the row is nothing to this client. */
+		/* Without a condition, what changed elsewhere in the row is nothing to this
+		 * client. */
 		if (c->old && c->new_ && !mt->where.n && !mt->has_version &&
 		    !bitmap_intersects(c->changed, mt->bitmap, t->n_words))
 			continue;
@@ -643,7 +651,7 @@ bool monitor_spec_put_difference(const struct monitor_spec *old, const struct mo
 
 		if (!mt || (!mt->where.n && !old_mt->where.n))
 			continue;
-		HMAP_FOR_EACH (row, node, &mt->table->rows) {
+		HMAP_FOR_EACH(row, node, &mt->table->rows) {
 			bool was = matches(old_mt, row, row->values);
 			bool is = matches(mt, row, row->values);
 

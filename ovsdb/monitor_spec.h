@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a client wants to be told: tables, columns, kinds of change, conditions.
- * Clients that want the same share one specification, so that what a transaction means to them is worked out
- * and serialised once.  A specification never changes; a client that changes its conditions moves to
- * another one. */
+ * Clients that want the same share one specification, so that what a transaction means to them is
+ * worked out and serialised once.  A specification never changes; a client that changes its
+ * conditions moves to another one. */
 #ifndef OVSDB_MONITOR_SPEC_H
 #define OVSDB_MONITOR_SPEC_H
 
@@ -42,15 +42,15 @@ char *monitor_spec_change(struct monitor_spec *old, const json_t *requests,
 			  struct monitor_spec **) MUST_CHECK;
 void monitor_spec_unref(struct monitor_spec *); /* NULL is fine */
 
-/* Each of these adds the JSON text of a <table-updates> or <table-updates2>, "{}" included, and returns true
- * if it is not empty. */
+/* Each of these adds the JSON text of a <table-updates> or <table-updates2>, "{}" included, and
+ * returns true if it is not empty. */
 bool monitor_spec_put_initial(const struct monitor_spec *, struct str *);
 bool monitor_spec_put_txn(const struct monitor_spec *, const struct txn *, struct str *);
 /* The rows that a client that knew 'old' has to be told of to know 'new_': conditions differ. */
 bool monitor_spec_put_difference(const struct monitor_spec *old, const struct monitor_spec *new_,
 				 struct str *);
-/* From one content of some rows to another: 'changes' sorted by table; 'old' or 'new_' NULL where there was
- * no row. */
+/* From one content of some rows to another: 'changes' sorted by table; 'old' or 'new_' NULL where
+ * there was no row. */
 struct monitor_change {
 	const struct row *row;
 	const struct values *old, *new_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Reading maps the file whole; the map is dropped when the end was reached.  'end' is the offset behind
- * the last good record: writes go there, and a failed one is cut back to there. */
+/* Reading maps the file whole; the map is dropped when the end was reached.  'end' is the offset
+ * behind the last good record: writes go there, and a failed one is cut back to there. */
 #include "oplog.h"
 
 #include <ctype.h>
@@ -145,7 +145,8 @@ static const char *record_check(const char *p, size_t n, struct header *h)
 	return NULL;
 }
 
-/* True if some record that begins after 'from' is valid: then what is bad at 'from' is no torn tail. */
+/* True if some record that begins after 'from' is valid: then what is bad at 'from' is no torn
+ * tail. */
 static bool valid_record_follows(const struct oplog *log, size_t from, size_t *where)
 {
 	static const char mark[] = "OVSDB ";
@@ -185,8 +186,9 @@ static char *map_file(struct oplog *log)
 	if (!S_ISREG(st.st_mode))
 		return xasprintf("%s: is not a regular file", log->name);
 	if (!st.st_size)
-		return xasprintf("%s: is empty, so it is no database; make one with 'ovsdb-tool create'",
-				 log->name);
+		return xasprintf(
+			"%s: is empty, so it is no database; make one with 'ovsdb-tool create'",
+			log->name);
 	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, log->fd, 0);
 	if (map == MAP_FAILED)
 		return xasprintf("%s: cannot be read: %s", log->name, errno_str(errno));
@@ -212,7 +214,8 @@ static char *lock(struct oplog *log)
 	char *err = NULL;
 	int fd;
 
-	/* Before it is opened: closing any descriptor of a file drops all locks that a process has on it. */
+	/* Before it is opened: closing any descriptor of a file drops all locks that a process has
+	 * on it. */
 	if (!stat(path, &st))
 		for (struct oplog *o = locked_logs; o; o = o->next_locked)
 			if (o->lock_dev == st.st_dev && o->lock_ino == st.st_ino) {
@@ -392,10 +395,11 @@ static char *bad_record(const struct oplog *log, size_t offset, const char *why)
 	size_t next;
 
 	if (valid_record_follows(log, offset, &next))
-		return xasprintf("%s: the record at octet %zu is damaged (%s) but valid records follow "
-				 "from octet %zu on; nothing was changed.  Restore a backup, or keep only "
-				 "what is before the damage: cp FILE FILE.bad && truncate -s %zu FILE",
-				 log->name, offset, why, next, offset);
+		return xasprintf(
+			"%s: the record at octet %zu is damaged (%s) but valid records follow "
+			"from octet %zu on; nothing was changed.  Restore a backup, or keep only "
+			"what is before the damage: cp FILE FILE.bad && truncate -s %zu FILE",
+			log->name, offset, why, next, offset);
 	return NULL;
 }
 
@@ -428,9 +432,10 @@ char *oplog_read_text(struct oplog *log, const char **text, size_t *len)
 	if (err)
 		return err;
 	if (!log->offset)
-		return xasprintf("%s: the first record is damaged (%s), so there is no schema; restore "
-				 "a backup or make a new file with 'ovsdb-tool create'",
-				 log->name, why);
+		return xasprintf(
+			"%s: the first record is damaged (%s), so there is no schema; restore "
+			"a backup or make a new file with 'ovsdb-tool create'",
+			log->name, why);
 	log_warn("%s: the last write was cut short at octet %zu (%s): %s %zu octets", log->name,
 		 log->offset, why, log->writable ? "dropping" : "ignoring",
 		 log->map_len - log->offset);

@@ -65,7 +65,8 @@ static json_t *parse_json(const char *text)
 
 static int compare_json_strings(const void *a, const void *b)
 {
-	return strcmp(json_string_value(*(json_t *const *)a), json_string_value(*(json_t *const *)b));
+	return strcmp(json_string_value(*(json_t *const *)a),
+		      json_string_value(*(json_t *const *)b));
 }
 
 static int cmd_list_dbs(int n, char *args[])
@@ -221,13 +222,15 @@ static int cmd_query(int n, char *args[])
 
 /* ---- dump, backup, restore */
 
-static json_t *select_rows(const struct table_schema *ts, const struct column_schema **columns, size_t n)
+static json_t *select_rows(const struct table_schema *ts, const struct column_schema **columns,
+			   size_t n)
 {
 	json_t *names = json_array();
 
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(names, json_string(columns[i]->name));
-	return json_pack("{ss,ss,s[],so}", "op", "select", "table", ts->name, "where", "columns", names);
+	return json_pack("{ss,ss,s[],so}", "op", "select", "table", ts->name, "where", "columns",
+			 names);
 }
 
 struct dump_row {
@@ -272,8 +275,8 @@ static void dump_table(const struct table_schema *ts, const struct column_schema
 		for (size_t j = 0; j < n_columns; j++) {
 			const json_t *value = json_object_get(json_array_get(rows_json, i),
 							      columns[j]->name);
-			char *err = datum_from_json(&rows[i].cells[j], &columns[j]->type, value, NULL,
-						    true);
+			char *err = datum_from_json(&rows[i].cells[j], &columns[j]->type, value,
+						    NULL, true);
 
 			if (err)
 				fatal(0, "%s: table %s: %s", conn.server, ts->name, err);
@@ -367,7 +370,8 @@ static json_t *backup_record(const struct db_schema *schema, const json_t *resul
 				json_t *value = json_object_get(row, cs->name);
 				struct datum d;
 
-				if (cs->ephemeral || datum_from_json(&d, &cs->type, value, NULL, true))
+				if (cs->ephemeral ||
+				    datum_from_json(&d, &cs->type, value, NULL, true))
 					continue;
 				if (!datum_is_default(&d, &cs->type))
 					json_object_set(out, cs->name, value);
@@ -395,8 +399,9 @@ static int cmd_backup(int n, char *args[])
 	for (uint32_t i = 0; i < schema->n_tables; i++) {
 		const struct table_schema *ts = schema->tables[i];
 
-		json_array_append_new(params, select_rows(ts, (const struct column_schema **)ts->columns,
-							  ts->n_columns));
+		json_array_append_new(params,
+				      select_rows(ts, (const struct column_schema **)ts->columns,
+						  ts->n_columns));
 	}
 	results = transact(params);
 	json = schema_to_json(schema);
@@ -445,7 +450,8 @@ static void rename_uuids(json_t *value)
 	size_t i;
 	json_t *item;
 
-	if (json_array_size(value) == 2 && json_is_string(tag) && streq(json_string_value(tag), "uuid")) {
+	if (json_array_size(value) == 2 && json_is_string(tag) &&
+	    streq(json_string_value(tag), "uuid")) {
 		char name[UUID_LEN + 8];
 		size_t n = 0;
 
@@ -475,8 +481,10 @@ static json_t *restore_row(const struct row *row)
 			*p = '_';
 	for (uint32_t i = N_STD_COLUMNS; i < ts->n_columns; i++) {
 		const struct column_schema *cs = ts->columns[i];
-		bool refs = (cs->type.key.type == ATOM_UUID && cs->type.key.uuid.kind != REF_NONE) ||
-			    (cs->type.value.type == ATOM_UUID && cs->type.value.uuid.kind != REF_NONE);
+		bool refs = (cs->type.key.type == ATOM_UUID &&
+			     cs->type.key.uuid.kind != REF_NONE) ||
+			    (cs->type.value.type == ATOM_UUID &&
+			     cs->type.value.uuid.kind != REF_NONE);
 		struct datum d = row_get(row, i);
 		json_t *value;
 
@@ -487,8 +495,8 @@ static json_t *restore_row(const struct row *row)
 			rename_uuids(value);
 		json_object_set_new(json, cs->name, value);
 	}
-	return json_pack("{ss,ss,ss,so}", "op", "insert", "table", ts->name, "uuid-name", name, "row",
-			 json);
+	return json_pack("{ss,ss,ss,so}", "op", "insert", "table", ts->name, "uuid-name", name,
+			 "row", json);
 }
 
 static int cmd_restore(int n, char *args[])
@@ -501,8 +509,9 @@ static int cmd_restore(int n, char *args[])
 	json_t *result;
 
 	if (!schema_equal(db->schema, schema) && !force)
-		fatal(0, "the backup has another schema than database %s (%s %s and %s %s); --force "
-			 "restores it nevertheless",
+		fatal(0,
+		      "the backup has another schema than database %s (%s %s and %s %s); --force "
+		      "restores it nevertheless",
 		      conn.database, db->schema->name, db->schema->version, schema->name,
 		      schema->version);
 	for (uint32_t j = 0; j < schema->n_tables; j++)
@@ -511,11 +520,11 @@ static int cmd_restore(int n, char *args[])
 	for (uint32_t j = 0; j < db->schema->n_tables; j++) {
 		struct row *row;
 
-		HMAP_FOR_EACH (row, node, &db->tables[j].rows)
+		HMAP_FOR_EACH(row, node, &db->tables[j].rows)
 			json_array_append_new(params, restore_row(row));
 	}
-	json_array_append_new(params,
-			      json_pack("{ss,ss}", "op", "comment", "comment", "ovsdb-client restore"));
+	json_array_append_new(params, json_pack("{ss,ss}", "op", "comment", "comment",
+						"ovsdb-client restore"));
 	results = transact(params);
 	json_array_foreach(results, i, result)
 		if (json_object_get(result, "error"))
@@ -611,9 +620,9 @@ static void wait_notified(struct client_conn *c, const char *method, const json_
 /* Whether table Database of _Server shows the state that is waited for. */
 static bool db_state_reached(const struct db_wait *w)
 {
-	json_t *results = transact(json_pack("[s,{ss,ss,s[[sss]],s[s]}]", "_Server", "op", "select", "table",
-					     "Database", "where", "name", "==", w->name, "columns",
-					     "connected"));
+	json_t *results = transact(json_pack("[s,{ss,ss,s[[sss]],s[s]}]", "_Server", "op", "select",
+					     "table", "Database", "where", "name", "==", w->name,
+					     "columns", "connected"));
 	json_t *row = json_array_get(json_object_get(json_array_get(results, 0), "rows"), 0);
 	bool reached;
 
@@ -651,39 +660,45 @@ static int cmd_help(int n, char *args[]);
 static int cmd_list_commands(int n, char *args[]);
 
 static const struct command commands[] = {
-	{ "list-dbs", "[SERVER]", 0, 0, cmd_list_dbs, "list the databases of SERVER", WANTS_SERVER },
+	{ "list-dbs", "[SERVER]", 0, 0, cmd_list_dbs, "list the databases of SERVER",
+	  WANTS_SERVER },
 	{ "get-schema", "[SERVER] [DATABASE]", 0, 0, cmd_get_schema, "print the schema of DATABASE",
 	  WANTS_SERVER | WANTS_DATABASE },
 	{ "get-schema-version", "[SERVER] [DATABASE]", 0, 0, cmd_get_schema_version,
 	  "print the version of the schema of DATABASE", WANTS_SERVER | WANTS_DATABASE },
 	{ "get-schema-cksum", "[SERVER] [DATABASE]", 0, 0, cmd_get_schema_cksum,
 	  "print the checksum of the schema of DATABASE", WANTS_SERVER | WANTS_DATABASE },
-	{ "list-tables", "[SERVER] [DATABASE]", 0, 0, cmd_list_tables, "list the tables of DATABASE",
-	  WANTS_SERVER | WANTS_DATABASE },
+	{ "list-tables", "[SERVER] [DATABASE]", 0, 0, cmd_list_tables,
+	  "list the tables of DATABASE", WANTS_SERVER | WANTS_DATABASE },
 	{ "list-columns", "[SERVER] [DATABASE] [TABLE]", 0, 1, cmd_list_columns,
 	  "list the columns of TABLE, or of all tables", WANTS_SERVER | WANTS_DATABASE },
 	{ "transact", "[SERVER] TRANSACTION", 1, 1, cmd_transact,
-	  "run TRANSACTION (the params of a \"transact\" request) and print its results", WANTS_SERVER },
-	{ "query", "[SERVER] TRANSACTION", 1, 1, cmd_query, "the same, but change nothing", WANTS_SERVER },
+	  "run TRANSACTION (the params of a \"transact\" request) and print its results",
+	  WANTS_SERVER },
+	{ "query", "[SERVER] TRANSACTION", 1, 1, cmd_query, "the same, but change nothing",
+	  WANTS_SERVER },
 	{ "monitor", "[SERVER] [DATABASE] TABLE [COLUMN,...]...", 1, -1, cmd_monitor,
 	  "print the rows of TABLE (ALL: of all tables), and what becomes of them;\n"
 	  "    !initial, !insert, !delete, !modify among COLUMNs leave out such changes",
 	  WANTS_SERVER | WANTS_DATABASE },
-	{ "monitor-cond", "[SERVER] [DATABASE] CONDITION TABLE [COLUMN,...]...", 2, -1, cmd_monitor_cond,
-	  "the same of rows that match CONDITION", WANTS_SERVER | WANTS_DATABASE },
-	{ "monitor-cond-since", "[SERVER] [DATABASE] [LASTID] CONDITION TABLE [COLUMN,...]...", 2, -1,
-	  cmd_monitor_cond_since, "the same, from transaction LASTID on if SERVER remembers it",
+	{ "monitor-cond", "[SERVER] [DATABASE] CONDITION TABLE [COLUMN,...]...", 2, -1,
+	  cmd_monitor_cond, "the same of rows that match CONDITION",
+	  WANTS_SERVER | WANTS_DATABASE },
+	{ "monitor-cond-since", "[SERVER] [DATABASE] [LASTID] CONDITION TABLE [COLUMN,...]...", 2,
+	  -1, cmd_monitor_cond_since, "the same, from transaction LASTID on if SERVER remembers it",
 	  WANTS_SERVER | WANTS_DATABASE },
 	{ "wait", "[SERVER] DATABASE STATE", 2, 2, cmd_wait,
 	  "wait until DATABASE is \"added\", \"connected\" or \"removed\"", WANTS_SERVER },
-	{ "dump", "[SERVER] [DATABASE] [TABLE [COLUMN]...]", 0, -1, cmd_dump, "print the rows of tables",
-	  WANTS_SERVER | WANTS_DATABASE },
-	{ "backup", "[SERVER] [DATABASE]", 0, 0, cmd_backup, "write DATABASE to stdout as a database file",
-	  WANTS_SERVER | WANTS_DATABASE },
+	{ "dump", "[SERVER] [DATABASE] [TABLE [COLUMN]...]", 0, -1, cmd_dump,
+	  "print the rows of tables", WANTS_SERVER | WANTS_DATABASE },
+	{ "backup", "[SERVER] [DATABASE]", 0, 0, cmd_backup,
+	  "write DATABASE to stdout as a database file", WANTS_SERVER | WANTS_DATABASE },
 	{ "restore", "[SERVER] [DATABASE]", 0, 0, cmd_restore,
-	  "replace the content of DATABASE by the database file on stdin", WANTS_SERVER | WANTS_DATABASE },
+	  "replace the content of DATABASE by the database file on stdin",
+	  WANTS_SERVER | WANTS_DATABASE },
 	{ "lock", "[SERVER] LOCK", 1, 1, cmd_lock, "wait for LOCK and hold it", WANTS_SERVER },
-	{ "steal", "[SERVER] LOCK", 1, 1, cmd_steal, "take LOCK from its owner and hold it", WANTS_SERVER },
+	{ "steal", "[SERVER] LOCK", 1, 1, cmd_steal, "take LOCK from its owner and hold it",
+	  WANTS_SERVER },
 	{ "unlock", "[SERVER] LOCK", 1, 1, cmd_unlock, "give up LOCK", WANTS_SERVER },
 	{ "needs-conversion", "[SERVER] SCHEMA", 1, 1, cmd_needs_conversion,
 	  "print whether the database has another schema than the file SCHEMA", WANTS_SERVER },
@@ -702,8 +717,9 @@ static char *set_timeout(const struct option_row *row, const char *value)
 	unsigned int seconds;
 
 	if (!str_to_uint(value, 10, &seconds) || !seconds)
-		return xasprintf("value %s on -t or --timeout is not a number of seconds, at least 1",
-				 value);
+		return xasprintf(
+			"value %s on -t or --timeout is not a number of seconds, at least 1",
+			value);
 	alarm(seconds);
 	return NULL;
 }
@@ -732,8 +748,11 @@ static const struct option_row rows[] = {
 static int parse_options(int argc, char *argv[])
 {
 	const struct option_group groups[] = {
-		OPTION_GROUP("Options of commands", rows), table_option_group, tls_option_group,
-		daemon_option_group, log_option_group,
+		OPTION_GROUP("Options of commands", rows),
+		table_option_group,
+		tls_option_group,
+		daemon_option_group,
+		log_option_group,
 	};
 	char *list = command_help(commands, ARRAY_SIZE(commands), false);
 	char *usage = xasprintf("%%s: talks to a database server\n"
@@ -785,12 +804,13 @@ int main(int argc, char *argv[])
 		daemon_start(NULL);
 		client_conn_open(&conn, server ? server : xasprintf("unix:%s/db.sock", dir_run()));
 		if (command->flags & WANTS_DATABASE)
-			conn.database = xstrdup(i < argc && client_conn_has_db(&conn, argv[i]) ?
-							argv[i++] :
-							DEFAULT_DATABASE);
+			conn.database = xstrdup(i < argc && client_conn_has_db(&conn, argv[i])
+							? argv[i++]
+							: DEFAULT_DATABASE);
 		daemon_ready();
 	}
-	if (argc - i < command->min_args || (command->max_args >= 0 && argc - i > command->max_args))
+	if (argc - i < command->min_args ||
+	    (command->max_args >= 0 && argc - i > command->max_args))
 		syntax_error();
 	code = command->run(argc - i, argv + i);
 	if (fflush(stdout))

@@ -58,11 +58,11 @@ static char *set_true(const struct option_row *row, const char *value)
 static const struct option_row rows[] = {
 	{ "remote", 0, OPT_REQUIRED, "REMOTE", "connect or listen to REMOTE, or db:DB,TABLE,COLUMN",
 	  set_remote, NULL },
-	{ "run", 0, OPT_REQUIRED, "COMMAND", "run COMMAND as a child, and end when it ends", set_string,
-	  &run_command },
+	{ "run", 0, OPT_REQUIRED, "COMMAND", "run COMMAND as a child, and end when it ends",
+	  set_string, &run_command },
 	{ "no-dbs", 0, OPT_NONE, NULL, "start without a database", set_true, &no_dbs },
-	{ "unixctl", 0, OPT_REQUIRED, "SOCKET", "override the name of the control socket", set_string,
-	  &unixctl_path },
+	{ "unixctl", 0, OPT_REQUIRED, "SOCKET", "override the name of the control socket",
+	  set_string, &unixctl_path },
 	{ "disable-file-column-diff", 0, OPT_NONE, NULL,
 	  "write files that servers before 2.15 can read", set_true, &no_column_diff },
 };
@@ -160,8 +160,11 @@ static void open_databases(struct server_ctl *ctl, int argc, char *argv[], int f
 int main(int argc, char *argv[])
 {
 	const struct option_group groups[] = {
-		OPTION_GROUP("Database options", rows), tls_config_option_group, tls_option_group,
-		daemon_option_group, log_option_group,
+		OPTION_GROUP("Database options", rows),
+		tls_config_option_group,
+		tls_option_group,
+		daemon_option_group,
+		log_option_group,
 	};
 	struct server_ctl ctl = { NULL };
 	struct unixctl_server *unixctl;

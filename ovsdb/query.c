@@ -20,7 +20,8 @@ static void add_if(struct query_rows *rows, struct row *row, const struct condit
 }
 
 /* The clause that says what 'column' is equal to. */
-static const struct clause *equal_clause(const struct condition *cond, const struct column_schema *cs)
+static const struct clause *equal_clause(const struct condition *cond,
+					 const struct column_schema *cs)
 {
 	for (size_t i = 0; i < cond->n; i++)
 		if (cond->clauses[i].fn == COND_EQ && cond->clauses[i].column == cs)
@@ -58,11 +59,11 @@ void query_run(struct db_table *t, const struct condition *cond, struct query_ro
 	for (uint32_t i = 0; i < t->schema->n_indexes; i++) {
 		if (!index_serves(&t->schema->indexes[i], cond, &hash))
 			continue;
-		HMAP_FOR_EACH_WITH_HASH (row, index_nodes[i], hash, &t->indexes[i])
+		HMAP_FOR_EACH_WITH_HASH(row, index_nodes[i], hash, &t->indexes[i])
 			add_if(rows, row, cond);
 		return;
 	}
-	HMAP_FOR_EACH (row, node, &t->rows)
+	HMAP_FOR_EACH(row, node, &t->rows)
 		add_if(rows, row, cond);
 }
 
@@ -130,7 +131,7 @@ void query_set_destroy(struct query_set *set)
 {
 	struct set_node *node;
 
-	HMAP_FOR_EACH (node, node, &set->map)
+	HMAP_FOR_EACH(node, node, &set->map)
 		free(node);
 	hmap_uninit(&set->map);
 	free(set);
@@ -146,7 +147,7 @@ bool query_set_insert_row(struct query_set *set, const struct row *row)
 
 		hash = datum_hash(&d, &set->columns[i]->type, hash);
 	}
-	HMAP_FOR_EACH_WITH_HASH (node, node, hash, &set->map) {
+	HMAP_FOR_EACH_WITH_HASH(node, node, hash, &set->map) {
 		size_t i;
 
 		for (i = 0; i < set->n_columns; i++) {
@@ -178,7 +179,7 @@ enum query_set_found query_set_find(struct query_set *set, const struct db_table
 		hash = datum_hash(bitmap_get(given, c) ? &columns[c] : &t->defaults[c],
 				  &set->columns[i]->type, hash);
 	}
-	HMAP_FOR_EACH_WITH_HASH (node, node, hash, &set->map) {
+	HMAP_FOR_EACH_WITH_HASH(node, node, hash, &set->map) {
 		enum query_set_found result = node->found ? QUERY_SET_AGAIN : QUERY_SET_FIRST;
 		size_t i;
 

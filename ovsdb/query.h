@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finding rows: "where" of operations, by UUID or by an index of the schema where it says enough, else by
- * looking at all rows; and sets of rows seen through some columns. */
+/* Finding rows: "where" of operations, by UUID or by an index of the schema where it says enough,
+ * else by looking at all rows; and sets of rows seen through some columns. */
 #ifndef OVSDB_QUERY_H
 #define OVSDB_QUERY_H
 
@@ -26,8 +26,8 @@ void query_set_destroy(struct query_set *);
 /* False if an equal one is in the set already. */
 bool query_set_insert_row(struct query_set *, const struct row *);
 enum query_set_found { QUERY_SET_ABSENT, QUERY_SET_FIRST, QUERY_SET_AGAIN };
-/* Looks for a row that has 'columns' where bitmap 'given' says so and defaults elsewhere; says whether it
- * was found for the first time. */
+/* Looks for a row that has 'columns' where bitmap 'given' says so and defaults elsewhere; says
+ * whether it was found for the first time. */
 enum query_set_found query_set_find(struct query_set *, const struct db_table *,
 				    const struct datum *columns, const uint64_t *given);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A snapshot holds the content of each row, which is immutable: making one costs a pointer a row, and the
- * database goes on changing meanwhile. */
+/* A snapshot holds the content of each row, which is immutable: making one costs a pointer a row,
+ * and the database goes on changing meanwhile. */
 #include "record.h"
 
 #include <inttypes.h>
@@ -14,8 +14,8 @@
 
 LOG_MODULE(ovsdb_record);
 
-/* Puts what the record says of a row.  False, and nothing put, if that is nothing.  '*overflow' becomes true
- * if a difference has more elements than the column may have. */
+/* Puts what the record says of a row.  False, and nothing put, if that is nothing.  '*overflow'
+ * becomes true if a difference has more elements than the column may have. */
 static bool put_change(struct str *s, const struct change *c, bool diff, bool *overflow)
 {
 	const struct db_table *t = c->row->table;
@@ -67,7 +67,7 @@ bool record_format_txn(const struct txn *txn, bool diff, struct str *s)
 	struct change *c;
 
 	str_putc(s, '{');
-	TXN_FOR_EACH_CHANGE (c, txn) {
+	TXN_FOR_EACH_CHANGE(c, txn) {
 		const struct db_table *t = c->row->table;
 		size_t before = s->len;
 
@@ -118,7 +118,8 @@ static char *load_row(struct db_table *t, const struct uuid *uuid, const json_t 
 
 	if (json_is_null(json)) {
 		if (!row)
-			return xasprintf("it deletes row " UUID_FMT " of table %s, which does not exist",
+			return xasprintf("it deletes row " UUID_FMT
+					 " of table %s, which does not exist",
 					 UUID_ARGS(uuid), t->schema->name);
 		row_unlink(row);
 		return NULL;
@@ -244,7 +245,7 @@ void record_load_finish(struct db *db)
 
 		for (uint32_t j = 0; j < t->schema->n_indexes; j++)
 			hmap_reserve(&t->indexes[j], hmap_count(&t->rows));
-		HMAP_FOR_EACH (row, node, &t->rows) {
+		HMAP_FOR_EACH(row, node, &t->rows) {
 			struct load_walk walk = { row, 0 };
 
 			row_index(row);
@@ -294,7 +295,7 @@ struct snapshot *snapshot_create(const struct db *db)
 		struct row *row;
 
 		s->first[i] = n;
-		HMAP_FOR_EACH (row, node, &db->tables[i].rows) {
+		HMAP_FOR_EACH(row, node, &db->tables[i].rows) {
 			s->rows[n].uuid = *row_uuid(row);
 			s->rows[n].values = values_ref(row->values);
 			n++;

@@ -77,8 +77,8 @@ static char *remote_open(struct remote *remote)
 	char *err;
 
 	if (stream_target_is_passive(remote->target))
-		return listener_open(loop, remote->target, DEFAULT_PORT, remote->options.dscp, accepted,
-				     remote, &remote->listener);
+		return listener_open(loop, remote->target, DEFAULT_PORT, remote->options.dscp,
+				     accepted, remote, &remote->listener);
 	err = session_connect(remote->remotes->server, remote->target, &remote->options,
 			      session_changed, remote, &s);
 	if (err)
@@ -93,7 +93,7 @@ static void remote_destroy(struct remote *remote)
 	struct session *s, *next;
 
 	hmap_remove(&remote->remotes->map, &remote->node);
-	cds_list_for_each_entry_safe (s, next, &remote->sessions, owner_node)
+	cds_list_for_each_entry_safe(s, next, &remote->sessions, owner_node)
 		session_destroy(s);
 	if (remote->listener)
 		listener_close(remote->listener);
@@ -106,14 +106,15 @@ static struct remote *lookup(const struct remotes *r, const char *target)
 {
 	struct remote *remote;
 
-	HMAP_FOR_EACH_WITH_HASH (remote, node, hash_string(target, 0), &r->map)
+	HMAP_FOR_EACH_WITH_HASH(remote, node, hash_string(target, 0), &r->map)
 		if (streq(remote->target, target))
 			return remote;
 	return NULL;
 }
 
 /* Says that 'target' is to be open with these options. */
-static struct remote *want(struct remotes *r, const char *target, const struct session_options *options)
+static struct remote *want(struct remotes *r, const char *target,
+			   const struct session_options *options)
 {
 	struct remote *remote = lookup(r, target);
 	struct session *s;
@@ -128,7 +129,7 @@ static struct remote *want(struct remotes *r, const char *target, const struct s
 	remote->wanted = true;
 	if (memcmp(&remote->options, options, sizeof(*options))) {
 		remote->options = *options;
-		cds_list_for_each_entry (s, &remote->sessions, owner_node)
+		cds_list_for_each_entry(s, &remote->sessions, owner_node)
 			session_set_options(s, options);
 	}
 	return remote;
@@ -188,7 +189,7 @@ static void walk_rows(const struct db_ref *ref,
 	if (key->type != ATOM_UUID || key->uuid.kind == REF_NONE)
 		return;
 	target = &ref->table->db->tables[key->uuid.table_index];
-	HMAP_FOR_EACH (row, node, &ref->table->rows) {
+	HMAP_FOR_EACH(row, node, &ref->table->rows) {
 		struct datum d = row_get(row, ref->column->index);
 
 		for (uint32_t i = 0; i < d.n; i++) {
@@ -209,7 +210,8 @@ static char *parse_source(const struct remotes *r, const char *text, struct db_r
 {
 	char *err = db_ref_parse(r->server, text, ref);
 
-	if (!err && ref->column->type.key.type != ATOM_UUID && ref->column->type.key.type != ATOM_STRING)
+	if (!err && ref->column->type.key.type != ATOM_UUID &&
+	    ref->column->type.key.type != ATOM_STRING)
 		err = xasprintf("\"%s\": column %s holds neither strings nor references", text,
 				ref->column->name);
 	return err;
@@ -229,7 +231,7 @@ static char *run_db_source(struct remotes *r, const char *text)
 		walk_rows(&ref, want_each_row, r, NULL);
 		return NULL;
 	}
-	HMAP_FOR_EACH (row, node, &ref.table->rows) {
+	HMAP_FOR_EACH(row, node, &ref.table->rows) {
 		struct datum d = row_get(row, ref.column->index);
 
 		for (uint32_t i = 0; i < d.n; i++)
@@ -257,9 +259,9 @@ char *remotes_run(struct remotes *r)
 
 	work_cancel(&r->run);
 	r->has_rows = false;
-	HMAP_FOR_EACH (remote, node, &r->map)
+	HMAP_FOR_EACH(remote, node, &r->map)
 		remote->wanted = remote->from_row = false;
-	cds_list_for_each_entry (source, &r->sources, node) {
+	cds_list_for_each_entry(source, &r->sources, node) {
 		if (db_ref_is(source->text)) {
 			char *err = run_db_source(r, source->text);
 
@@ -271,7 +273,7 @@ char *remotes_run(struct remotes *r)
 			want(r, source->text, &options);
 		}
 	}
-	HMAP_FOR_EACH (remote, node, &r->map) {
+	HMAP_FOR_EACH(remote, node, &r->map) {
 		char *err;
 
 		if (!remote->wanted) {
@@ -309,7 +311,7 @@ static bool remote_status(const struct remote *remote, struct smap *status)
 
 	if (remote->error)
 		smap_set(status, "last_error", remote->error);
-	cds_list_for_each_entry (s, &remote->sessions, owner_node) {
+	cds_list_for_each_entry(s, &remote->sessions, owner_node) {
 		size_t n;
 
 		connected |= jsonrpc_session_is_connected(s->rpc);
@@ -343,7 +345,8 @@ static bool remote_status(const struct remote *remote, struct smap *status)
 	return connected;
 }
 
-/* Sets 'column' to '*d', which is moved from, if there is such a column of that type and it differs. */
+/* Sets 'column' to '*d', which is moved from, if there is such a column of that type and it
+ * differs. */
 static void set_column(struct row *row, const char *column, enum atom_type type, struct datum *d,
 		       struct txn **txn)
 {
@@ -394,7 +397,7 @@ static void update_status(struct timer *timer)
 
 	if (!r->has_rows)
 		return;
-	cds_list_for_each_entry (source, &r->sources, node) {
+	cds_list_for_each_entry(source, &r->sources, node) {
 		struct txn *txn = NULL;
 		struct db_ref ref;
 		char *err;
@@ -434,7 +437,7 @@ static void database_changed(struct server_listener *l, struct service *service)
 	struct remotes *r = CONTAINER_OF(l, struct remotes, listener);
 	struct source *source;
 
-	cds_list_for_each_entry (source, &r->sources, node)
+	cds_list_for_each_entry(source, &r->sources, node)
 		if (db_ref_is(source->text)) {
 			work_schedule(&r->run);
 			return;
@@ -473,10 +476,10 @@ void remotes_destroy(struct remotes *r)
 	server_listener_del(&r->listener);
 	work_cancel(&r->run);
 	timer_cancel(&r->status_timer);
-	HMAP_FOR_EACH (remote, node, &r->map)
+	HMAP_FOR_EACH(remote, node, &r->map)
 		remote_destroy(remote);
 	hmap_uninit(&r->map);
-	cds_list_for_each_entry_safe (source, next, &r->sources, node)
+	cds_list_for_each_entry_safe(source, next, &r->sources, node)
 		source_destroy(source);
 	free(r);
 }
@@ -485,7 +488,7 @@ static struct source *source_lookup(const struct remotes *r, const char *text)
 {
 	struct source *source;
 
-	cds_list_for_each_entry (source, &r->sources, node)
+	cds_list_for_each_entry(source, &r->sources, node)
 		if (streq(source->text, text))
 			return source;
 	return NULL;
@@ -534,11 +537,11 @@ const char **remotes_list(const struct remotes *r, size_t *n)
 	const char **list;
 
 	*n = 0;
-	cds_list_for_each_entry (source, &r->sources, node)
+	cds_list_for_each_entry(source, &r->sources, node)
 		++*n;
 	list = xcalloc(*n + 1, sizeof(*list));
 	*n = 0;
-	cds_list_for_each_entry (source, &r->sources, node)
+	cds_list_for_each_entry(source, &r->sources, node)
 		list[(*n)++] = source->text;
 	qsort(list, *n, sizeof(*list), compare_strings);
 	return list;
@@ -549,7 +552,7 @@ void remotes_reconnect(struct remotes *r)
 	struct session *s, *next;
 	struct remote *remote;
 
-	HMAP_FOR_EACH (remote, node, &r->map)
-		cds_list_for_each_entry_safe (s, next, &remote->sessions, owner_node)
+	HMAP_FOR_EACH(remote, node, &r->map)
+		cds_list_for_each_entry_safe(s, next, &remote->sessions, owner_node)
 			session_force_reconnect(s);
 }

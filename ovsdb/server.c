@@ -21,7 +21,7 @@ static void service_changed(struct service_listener *l, struct service *service)
 	struct server *server = CONTAINER_OF(l, struct served, listener)->server;
 	struct server_listener *sl, *next;
 
-	cds_list_for_each_entry_safe (sl, next, &server->listeners, node)
+	cds_list_for_each_entry_safe(sl, next, &server->listeners, node)
 		if (sl->changed)
 			sl->changed(sl, service);
 }
@@ -41,7 +41,7 @@ static struct served *lookup(const struct server *server, const char *name)
 {
 	struct served *served;
 
-	HMAP_FOR_EACH_WITH_HASH (served, node, hash_string(name, 0), &server->services)
+	HMAP_FOR_EACH_WITH_HASH(served, node, hash_string(name, 0), &server->services)
 		if (streq(service_name(served->service), name))
 			return served;
 	return NULL;
@@ -78,7 +78,7 @@ void server_destroy(struct server *server)
 	if (!server)
 		return;
 	assert(cds_list_empty(&server->sessions));
-	HMAP_FOR_EACH (served, node, &server->services)
+	HMAP_FOR_EACH(served, node, &server->services)
 		remove_served(server, served);
 	hmap_uninit(&server->services);
 	lock_table_uninit(&server->locks);
@@ -92,7 +92,7 @@ void server_add(struct server *server, struct service *service)
 	insert(server, service);
 	server_db_add(server->internal, service);
 	session_databases_changed(server, NULL, "database added");
-	cds_list_for_each_entry_safe (sl, next, &server->listeners, node)
+	cds_list_for_each_entry_safe(sl, next, &server->listeners, node)
 		if (sl->added)
 			sl->added(sl, service);
 }
@@ -104,7 +104,7 @@ void server_remove(struct server *server, struct service *service)
 
 	service_flush(service);
 	session_databases_changed(server, service, "database removed");
-	cds_list_for_each_entry_safe (sl, next, &server->listeners, node)
+	cds_list_for_each_entry_safe(sl, next, &server->listeners, node)
 		if (sl->removed)
 			sl->removed(sl, service);
 	server_db_remove(server->internal, service);
@@ -132,7 +132,7 @@ struct service **server_list(const struct server *server, bool internal, size_t 
 	struct served *served;
 
 	*n = 0;
-	HMAP_FOR_EACH (served, node, &server->services)
+	HMAP_FOR_EACH(served, node, &server->services)
 		if (internal || served->service != server->internal)
 			list[(*n)++] = served->service;
 	qsort(list, *n, sizeof(struct service *), compare_names);
@@ -143,7 +143,7 @@ void server_flush(struct server *server)
 {
 	struct served *served;
 
-	HMAP_FOR_EACH (served, node, &server->services)
+	HMAP_FOR_EACH(served, node, &server->services)
 		service_flush(served->service);
 }
 

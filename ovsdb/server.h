@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What one ovsdb-server process has: databases, sessions, locks, and the database _Server that describes the
- * databases to clients.
+/* What one ovsdb-server process has: databases, sessions, locks, and the database _Server that
+ * describes the databases to clients.
  * Threads: the main loop's. */
 #ifndef OVSDB_SERVER_H
 #define OVSDB_SERVER_H
@@ -24,8 +24,10 @@ struct server {
 /* Told of databases that come and go, and of contents that change. */
 struct server_listener {
 	struct cds_list_head node;
-	void (*added)(struct server_listener *, struct service *); /* may be NULL, like the others */
-	void (*removed)(struct server_listener *, struct service *); /* just before it is destroyed */
+	/* may be NULL, like the others */
+	void (*added)(struct server_listener *, struct service *);
+	/* just before it is destroyed */
+	void (*removed)(struct server_listener *, struct service *);
 	void (*changed)(struct server_listener *, struct service *);
 };
 

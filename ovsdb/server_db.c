@@ -71,7 +71,7 @@ void server_db_remove(struct service *server_db, const struct service *service)
 	struct txn *txn = txn_open(service_db(server_db));
 	struct row *row;
 
-	HMAP_FOR_EACH (row, node, &t->rows) {
+	HMAP_FOR_EACH(row, node, &t->rows) {
 		struct datum d = row_get(row, name);
 
 		if (row_is_live(row) && streq(d.keys[0].string->s, service_name(service)))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The database _Server: a row of table Database for each database that is served (SPEC section 3). */
+/* The database _Server: a row of table Database for each database that is served (SPEC section
+ * 3). */
 #ifndef OVSDB_SERVER_DB_H
 #define OVSDB_SERVER_DB_H
 

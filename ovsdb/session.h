@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A client's session: the methods of RFC 7047 section 4 and their extensions (SPEC section 3) over one
- * JSON-RPC connection.  Requests, monitors and locks die with the connection.
- * A peer that does not read is cut off when SESSION_MAX_BACKLOG octets wait for it (more, if one reply to it
- * was larger); one that asks for too much gets an error. */
+/* A client's session: the methods of RFC 7047 section 4 and their extensions (SPEC section 3) over
+ * one JSON-RPC connection.  Requests, monitors and locks die with the connection.
+ * A peer that does not read is cut off when SESSION_MAX_BACKLOG octets wait for it (more, if one
+ * reply to it was larger); one that asks for too much gets an error. */
 #ifndef OVSDB_SESSION_H
 #define OVSDB_SESSION_H
 
@@ -33,7 +33,8 @@ struct session {
 	uint32_t n_locks_lost;
 	bool db_change_aware;
 	bool persistent; /* connects again by itself */
-	/* The connection came up or went; a session that is not persistent is destroyed after the latter. */
+	/* The connection came up or went; a session that is not persistent is destroyed after the
+	 * latter. */
 	void (*changed)(struct session *, void *aux);
 	void *aux;
 	struct work reap;
@@ -42,7 +43,8 @@ struct session {
 /* Serves an accepted connection. */
 struct session *session_accept(struct server *, struct stream *, const struct session_options *,
 			       void (*changed)(struct session *, void *aux), void *aux);
-/* Connects to a client that waits for that ("ssl:HOST", "unix:FILE"), again and again.  NULL or a sentence. */
+/* Connects to a client that waits for that ("ssl:HOST", "unix:FILE"), again and again.  NULL or a
+ * sentence. */
 char *session_connect(struct server *, const char *target, const struct session_options *,
 		      void (*changed)(struct session *, void *aux), void *aux,
 		      struct session **) MUST_CHECK;
@@ -51,8 +53,8 @@ void session_destroy(struct session *);
 void session_force_reconnect(struct session *);
 size_t session_count_locks(const struct session *, size_t *n_waiting);
 
-/* A database was added, or 'going' is about to be removed: ends what sessions have there, and the sessions
- * that did not say that they understand such a change. */
+/* A database was added, or 'going' is about to be removed: ends what sessions have there, and the
+ * sessions that did not say that they understand such a change. */
 void session_databases_changed(struct server *, struct service *going, const char *why);
 
 #endif

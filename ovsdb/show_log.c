@@ -32,7 +32,7 @@ static struct name *name_lookup(struct show *show, const struct uuid *uuid)
 {
 	struct name *name;
 
-	HMAP_FOR_EACH_WITH_HASH (name, node, uuid_hash(uuid), &show->names)
+	HMAP_FOR_EACH_WITH_HASH(name, node, uuid_hash(uuid), &show->names)
 		if (uuid_equal(&name->uuid, uuid))
 			return name;
 	return NULL;
@@ -210,7 +210,7 @@ char *show_log(const char *path, int detail)
 		return err;
 	hmap_init(&show.names);
 	err = print_records(&show, log);
-	HMAP_FOR_EACH (name, node, &show.names) {
+	HMAP_FOR_EACH(name, node, &show.names) {
 		free(name->text);
 		free(name);
 	}

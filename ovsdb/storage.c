@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* While a compaction runs, what is flushed to the log is also remembered in 'tail': it goes behind the
- * snapshot before the new file takes the old one's place. */
+/* While a compaction runs, what is flushed to the log is also remembered in 'tail': it goes behind
+ * the snapshot before the new file takes the old one's place. */
 #include "storage.h"
 
 #include <inttypes.h>
@@ -276,8 +276,8 @@ static char *compaction_finish(struct compaction *c, char *err)
 	s->n_records = 1;
 	s->snapshot_size = snapshot_size;
 	log_info("%s: compacted %zu rows from %lld to %lld octets in %" PRIu64 " ms",
-		 oplog_path(s->log), n_rows, (long long)old_size,
-		 (long long)oplog_size(s->log), (clock_real_us() - c->start_us) / 1000);
+		 oplog_path(s->log), n_rows, (long long)old_size, (long long)oplog_size(s->log),
+		 (clock_real_us() - c->start_us) / 1000);
 	return NULL;
 }
 

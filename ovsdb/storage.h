@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where a served database is kept: the log file of a standalone database.
  *
- * Committed transactions are added to a batch; storage_flush() writes all of it at once and waits for the
- * disk, so that what many clients did in one turn of the loop costs one fsync.
+ * Committed transactions are added to a batch; storage_flush() writes all of it at once and waits
+ * for the disk, so that what many clients did in one turn of the loop costs one fsync.
  *
- * Compaction runs beside service: a helper thread writes a snapshot to a new file, and the main thread then
- * adds what was committed meanwhile and puts the file in place.
+ * Compaction runs beside service: a helper thread writes a snapshot to a new file, and the main
+ * thread then adds what was committed meanwhile and puts the file in place.
  * Threads: the main loop's. */
 #ifndef OVSDB_STORAGE_H
 #define OVSDB_STORAGE_H
@@ -16,7 +16,8 @@
 struct storage;
 
 struct storage_options {
-	bool no_column_diff; /* --disable-file-column-diff: files that servers before 2.15 can read */
+	/* --disable-file-column-diff: files that servers before 2.15 can read */
+	bool no_column_diff;
 };
 
 /* Reads the database of 'path' into '*dbp' and goes on to write there.  NULL or a sentence.
@@ -34,11 +35,12 @@ void storage_close(struct storage *);
 bool storage_add(struct storage *, const struct txn *);
 /* Octets in the batch. */
 size_t storage_pending(const struct storage *);
-/* Writes the batch.  On failure none of it is in the file; in both cases the batch is empty then. */
+/* Writes the batch.  On failure none of it is in the file; in both cases the batch is empty
+ * then. */
 char *storage_flush(struct storage *) MUST_CHECK;
 
-/* Starts a compaction; 'done' is called once, with NULL or a sentence that it frees.  The batch must be
- * empty.  'db' is the database that was opened with it. */
+/* Starts a compaction; 'done' is called once, with NULL or a sentence that it frees.  The batch
+ * must be empty.  'db' is the database that was opened with it. */
 typedef void storage_done_fn(char *err, void *aux);
 void storage_compact(struct storage *, const struct db *, storage_done_fn *done, void *aux);
 bool storage_is_compacting(const struct storage *);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The server's TLS files: --private-key, --certificate, --ca-cert, --bootstrap-ca-cert, each a file or a
- * place in a database ("db:DB,TABLE,COLUMN"), which is read again when the database changes. */
+/* The server's TLS files: --private-key, --certificate, --ca-cert, --bootstrap-ca-cert, each a file
+ * or a place in a database ("db:DB,TABLE,COLUMN"), which is read again when the database
+ * changes. */
 #ifndef OVSDB_TLS_CONFIG_H
 #define OVSDB_TLS_CONFIG_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* While a transaction is open: an inserted row is in its table with the content 'empty', a deleted row is
- * still there but in no index, and a modified row has its new columns in its change. */
+/* While a transaction is open: an inserted row is in its table with the content 'empty', a deleted
+ * row is still there but in no index, and a modified row has its new columns in its change. */
 #include "txn.h"
 
 #include <stdlib.h>
@@ -57,7 +57,7 @@ static void destroy_list(struct cds_list_head *list)
 {
 	struct change *c, *next;
 
-	cds_list_for_each_entry_safe (c, next, list, node)
+	cds_list_for_each_entry_safe(c, next, list, node)
 		change_destroy(c);
 }
 
@@ -141,7 +141,7 @@ void txn_abort(struct txn *txn)
 	struct change *c, *next;
 
 	assert(txn->db->open == txn);
-	cds_list_for_each_entry_safe (c, next, &txn->changes, node) {
+	cds_list_for_each_entry_safe(c, next, &txn->changes, node) {
 		struct row *row = c->row;
 		bool in_index = !c->deleted;
 
@@ -210,14 +210,13 @@ static void switch_contents(struct txn *txn, bool forward)
 {
 	struct change *c;
 
-	cds_list_for_each_entry (c, &txn->changes, node) {
+	cds_list_for_each_entry(c, &txn->changes, node) {
 		const struct values *from = forward ? c->old : c->new_;
 
 		if (from)
-			row_del_weak_refs(c->row, from,
-					  c->old && c->new_ ? c->changed : NULL);
+			row_del_weak_refs(c->row, from, c->old && c->new_ ? c->changed : NULL);
 	}
-	cds_list_for_each_entry (c, &txn->changes, node) {
+	cds_list_for_each_entry(c, &txn->changes, node) {
 		struct row *row = c->row;
 		struct values *to = forward ? c->new_ : c->old;
 		bool was_linked = forward ? c->inserted || c->old : c->new_ != NULL;
@@ -232,10 +231,10 @@ static void switch_contents(struct txn *txn, bool forward)
 			row_unlink(row);
 		}
 	}
-	cds_list_for_each_entry (c, &txn->touched, node)
+	cds_list_for_each_entry(c, &txn->touched, node)
 		c->row->n_strong = (uint32_t)(c->row->n_strong +
 					      (forward ? c->n_strong : -c->n_strong));
-	cds_list_for_each_entry (c, &txn->changes, node) {
+	cds_list_for_each_entry(c, &txn->changes, node) {
 		const struct values *to = forward ? c->new_ : c->old;
 
 		if (to)
@@ -261,14 +260,14 @@ static void sort_changes(struct txn *txn)
 	uint32_t last = 0;
 	size_t n = 0;
 
-	cds_list_for_each_entry (c, &txn->changes, node) {
+	cds_list_for_each_entry(c, &txn->changes, node) {
 		sorted &= c->row->table->schema->index >= last;
 		last = c->row->table->schema->index;
 	}
 	if (sorted)
 		return;
 	list = xcalloc(txn->n_changes, sizeof(struct change *));
-	cds_list_for_each_entry (c, &txn->changes, node)
+	cds_list_for_each_entry(c, &txn->changes, node)
 		list[n++] = c;
 	qsort(list, n, sizeof(struct change *), compare_tables);
 	CDS_INIT_LIST_HEAD(&txn->changes);
@@ -283,7 +282,7 @@ char *txn_commit(struct txn *txn)
 	char *err;
 
 	assert(txn->db->open == txn);
-	cds_list_for_each_entry (c, &txn->changes, node)
+	cds_list_for_each_entry(c, &txn->changes, node)
 		if (!c->inserted && !c->deleted && c->columns)
 			drop_equal_columns(c);
 	err = txn_check(txn);
@@ -292,7 +291,7 @@ char *txn_commit(struct txn *txn)
 		return err;
 	}
 	/* The check may have put columns back to what they were. */
-	cds_list_for_each_entry_safe (c, next, &txn->changes, node) {
+	cds_list_for_each_entry_safe(c, next, &txn->changes, node) {
 		if (!c->inserted && !c->deleted && c->columns)
 			drop_equal_columns(c);
 		if (change_has_content(c)) {
@@ -310,7 +309,7 @@ char *txn_commit(struct txn *txn)
 			change_destroy(c);
 		}
 	}
-	cds_list_for_each_entry (c, &txn->changes, node) {
+	cds_list_for_each_entry(c, &txn->changes, node) {
 		change_finish(c);
 		c->row->change = NULL;
 	}
@@ -327,11 +326,11 @@ void txn_rollback(struct txn *txn)
 	struct change *c;
 
 	assert(!txn->db->open);
-	cds_list_for_each_entry (c, &txn->changes, node)
+	cds_list_for_each_entry(c, &txn->changes, node)
 		if (c->new_)
 			row_unindex(c->row);
 	switch_contents(txn, false);
-	cds_list_for_each_entry (c, &txn->changes, node)
+	cds_list_for_each_entry(c, &txn->changes, node)
 		if (c->old)
 			row_index(c->row);
 }

@@ -5,13 +5,14 @@
  *	     \         \-> rollback, when the log could not be written
  *	      \-> abort
  *
- * While a transaction is open, row_get(), the tables and the indexes show what it did.  Commit makes the
- * deferred checks of RFC 7047 (references, garbage collection, weak references, maxRows, unique indexes),
- * then gives each changed row a new content and a new _version.  A committed transaction holds both
- * contents of each row that it changed: from that it can be rolled back, written to the log, and shown to
- * monitors.  The cost is that of the rows changed and of those they refer to.
- * At most one transaction of a database is open at a time; committed ones are rolled back in the reverse
- * order of their commits. */
+ * While a transaction is open, row_get(), the tables and the indexes show what it did.  Commit
+ * makes the deferred checks of RFC 7047 (references, garbage collection, weak references, maxRows,
+ * unique indexes), then gives each changed row a new content and a new _version.  A committed
+ * transaction holds both contents of each row that it changed: from that it can be rolled back,
+ * written to the log, and shown to monitors.  The cost is that of the rows changed and of those
+ * they refer to.
+ * At most one transaction of a database is open at a time; committed ones are rolled back in the
+ * reverse order of their commits. */
 #ifndef OVSDB_TXN_H
 #define OVSDB_TXN_H
 
@@ -38,7 +39,8 @@ struct txn {
 	uint32_t refs;
 	struct uuid id; /* what monitor_cond_since calls it, set by commit */
 	uint64_t date_ms; /* wall clock, set by commit */
-	struct cds_list_head changes; /* 'struct change'; after commit those of a table stand together */
+	/* 'struct change'; after commit those of a table stand together */
+	struct cds_list_head changes;
 	struct cds_list_head touched; /* after commit: those where only 'n_strong' changed */
 	size_t n_changes; /* after commit */
 	struct str comment; /* of "comment" operations, lines separated by line feeds */
@@ -70,7 +72,7 @@ void txn_rollback(struct txn *);
 /* It will not be rolled back any more: frees what only that would need. */
 void txn_settle(struct txn *);
 
-#define TXN_FOR_EACH_CHANGE(change, txn) cds_list_for_each_entry (change, &(txn)->changes, node)
+#define TXN_FOR_EACH_CHANGE(change, txn) cds_list_for_each_entry(change, &(txn)->changes, node)
 
 /* For commit.c: the change of 'row' in the open transaction, made if need be. */
 struct change *txn_touch(struct row *);

@@ -35,8 +35,7 @@ static uint32_t rank(const struct values *v, uint32_t column)
 	for (uint32_t w = 0; w < column / 64; w++)
 		n += (uint32_t)__builtin_popcountll(v->present[w]);
 	if (column % 64)
-		n += (uint32_t)__builtin_popcountll(v->present[column / 64]
-						    << (64 - column % 64));
+		n += (uint32_t)__builtin_popcountll(v->present[column / 64] << (64 - column % 64));
 	return n;
 }
 
@@ -62,7 +61,8 @@ struct values *values_create_default(const struct table_schema *ts)
 
 static struct elems *elems_from_datum(struct datum *d, bool is_map)
 {
-	struct elems *e = xmalloc(sizeof(*e) + (size_t)d->n * (is_map ? 2 : 1) * sizeof(union atom));
+	struct elems *e = xmalloc(sizeof(*e) +
+				  (size_t)d->n * (is_map ? 2 : 1) * sizeof(union atom));
 
 	e->refs = 1;
 	e->n = d->n;
@@ -216,7 +216,8 @@ bool values_is_shared(const struct values *a, const struct values *b, const stru
 {
 	if (a == b)
 		return true;
-	if (column == COL_VERSION || bitmap_get(a->present, column) != bitmap_get(b->present, column))
+	if (column == COL_VERSION ||
+	    bitmap_get(a->present, column) != bitmap_get(b->present, column))
 		return false;
 	if (!bitmap_get(a->present, column))
 		return true;
@@ -236,9 +237,9 @@ size_t values_size(const struct values *v, const struct table_schema *ts)
 				&ts->columns[w * 64 + (uint32_t)__builtin_ctzll(bits)]->type;
 
 			if (!column_type_is_scalar(type))
-				size += sizeof(struct elems) + cell->elems->n *
-								      (type->value.type != ATOM_VOID ? 2u : 1u) *
-								      sizeof(union atom);
+				size += sizeof(struct elems) +
+					cell->elems->n * (type->value.type != ATOM_VOID ? 2u : 1u) *
+						sizeof(union atom);
 		}
 	return size;
 }

@@ -3,9 +3,10 @@
  *
  *	struct values | bitmap of columns that are not at their default | one cell for each of those
  *
- * A scalar stands in its cell; a set or map is a counted block, which the next content of the row shares
- * as long as that column stays the same.  What is at its default costs nothing.  A transaction makes a new
- * content; the old one lives on while a monitor, the history, or a compaction still looks at it.
+ * A scalar stands in its cell; a set or map is a counted block, which the next content of the row
+ * shares as long as that column stays the same.  What is at its default costs nothing.  A
+ * transaction makes a new content; the old one lives on while a monitor, the history, or a
+ * compaction still looks at it.
  * Threads: the counts belong to the main thread; another thread may read what it holds for it. */
 #ifndef OVSDB_VALUES_H
 #define OVSDB_VALUES_H
@@ -51,15 +52,15 @@ bool bitmap_intersects(const uint64_t *, const uint64_t *, uint32_t n_words);
 
 /* All columns at their defaults. */
 struct values *values_create_default(const struct table_schema *);
-/* 'base' with the columns of bitmap 'changed' replaced by those of 'columns' (by column index), which are
- * moved from and must not be used again.  The version is that of 'base'. */
+/* 'base' with the columns of bitmap 'changed' replaced by those of 'columns' (by column index),
+ * which are moved from and must not be used again.  The version is that of 'base'. */
 struct values *values_create(const struct table_schema *, const struct values *base,
 			     const uint64_t *changed, struct datum *columns);
 struct values *values_ref(struct values *);
 void values_unref(struct values *, const struct table_schema *); /* NULL is fine */
 
-/* A view of a column, borrowed from 'v' or from 'defaults' (by column index; NULL for defaults that the
- * caller does not want: then an absent column is an empty datum).  Never _uuid. */
+/* A view of a column, borrowed from 'v' or from 'defaults' (by column index; NULL for defaults that
+ * the caller does not want: then an absent column is an empty datum).  Never _uuid. */
 struct datum values_get(const struct values *, const struct table_schema *, uint32_t column,
 			const struct datum *defaults);
 /* True if 'column' is the same in both without looking at atoms; false says nothing. */

@@ -149,7 +149,8 @@ static ALWAYS_INLINE void put_l3_word(struct writer *w, const struct l3l4 *k)
 
 	static_assert(sizeof(*k) == 8, "one word");
 	static_assert(offsetof(struct flow, ip_frag) - offsetof(struct flow, ipv6_label) ==
-			      offsetof(struct l3l4, frag), "the order of struct flow");
+			      offsetof(struct l3l4, frag),
+		      "the order of struct flow");
 	memcpy(&v, k, sizeof(v));
 	put_word(w, FLOW_U64_OF(ipv6_label), v);
 }
@@ -177,7 +178,8 @@ static ALWAYS_INLINE void put_tcp_flags(struct writer *w, be16 flags)
 	} word = { .flags = flags };
 
 	static_assert(FLOW_U64_OF(tcp_flags) == FLOW_U64_OF(arp_sha) + 1 &&
-			      offsetof(struct flow, tcp_flags) % 8 == 4, "where the flags stand");
+			      offsetof(struct flow, tcp_flags) % 8 == 4,
+		      "where the flags stand");
 	put_octets(w, FLOW_U64_OF(tcp_flags), &word, 1);
 }
 
@@ -512,7 +514,8 @@ enum drop_reason miniflow_extract(struct packet *p, struct miniflow_buf *b)
 		put_octets(&w, FLOW_U64_OF(eth_type), &eth, 1);
 	}
 	static_assert(FLOW_U64_OF(eth_type) == FLOW_U64_OF(eth_dst) + 1 &&
-			      offsetof(struct flow, eth_type) % 8 == 4, "where the type stands");
+			      offsetof(struct flow, eth_type) % 8 == 4,
+		      "where the type stands");
 
 	if (unlikely(eth_type_is_mpls(type))) {
 		p->l2_5_ofs = r.p - p->data;

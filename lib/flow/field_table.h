@@ -6,15 +6,42 @@
  * attribute, codes...) with further members by designator behind the codes. */
 
 #define NONE FIELD_NEEDS_NONE
-#define N(NUMBER) { OXM_CLASS_NXM_0, NUMBER, 1, 0 }
-#define X(NUMBER) { OXM_CLASS_NXM_1, NUMBER, 1, 0 }
-#define O(NUMBER) { OXM_CLASS_BASIC, NUMBER, 3, 0 }
-#define O_SINCE(NUMBER, VERSION) { OXM_CLASS_BASIC, NUMBER, VERSION, 0 }
-#define P(NUMBER) { OXM_CLASS_PACKET_REGS, NUMBER, 4, 0 }
-#define E(NUMBER) { OXM_CLASS_ERICSSON, NUMBER, 1, 0 }
-#define ONF(NUMBER) { OXM_CLASS_EXPERIMENTER, NUMBER, 4, OXM_ONF_EXPERIMENTER }
-#define V(NUMBER) { OXM_CLASS_EXPERIMENTER, NUMBER, 1, OXM_NICIRA_EXPERIMENTER }
-#define NSH(NUMBER) { OXM_CLASS_EXPERIMENTER, NUMBER, 1, OXM_NSH_EXPERIMENTER }
+#define N(NUMBER)                                                                                  \
+	{                                                                                          \
+		OXM_CLASS_NXM_0, NUMBER, 1, 0                                                      \
+	}
+#define X(NUMBER)                                                                                  \
+	{                                                                                          \
+		OXM_CLASS_NXM_1, NUMBER, 1, 0                                                      \
+	}
+#define O(NUMBER)                                                                                  \
+	{                                                                                          \
+		OXM_CLASS_BASIC, NUMBER, 3, 0                                                      \
+	}
+#define O_SINCE(NUMBER, VERSION)                                                                   \
+	{                                                                                          \
+		OXM_CLASS_BASIC, NUMBER, VERSION, 0                                                \
+	}
+#define P(NUMBER)                                                                                  \
+	{                                                                                          \
+		OXM_CLASS_PACKET_REGS, NUMBER, 4, 0                                                \
+	}
+#define E(NUMBER)                                                                                  \
+	{                                                                                          \
+		OXM_CLASS_ERICSSON, NUMBER, 1, 0                                                   \
+	}
+#define ONF(NUMBER)                                                                                \
+	{                                                                                          \
+		OXM_CLASS_EXPERIMENTER, NUMBER, 4, OXM_ONF_EXPERIMENTER                            \
+	}
+#define V(NUMBER)                                                                                  \
+	{                                                                                          \
+		OXM_CLASS_EXPERIMENTER, NUMBER, 1, OXM_NICIRA_EXPERIMENTER                         \
+	}
+#define NSH(NUMBER)                                                                                \
+	{                                                                                          \
+		OXM_CLASS_EXPERIMENTER, NUMBER, 1, OXM_NSH_EXPERIMENTER                            \
+	}
 
 #define RO false
 #define RW true
@@ -47,16 +74,14 @@
 	{                                                                                          \
 		.name = "xxreg" #I, .n_bits = 128, .n_octets = 16, .storage = HOST32S,             \
 		.ofs = offsetof(struct flow, regs[4 * (I)]), .size = 16,                           \
-		.form = FIELD_HEXADECIMAL,                                                         \
-		.is_maskable = MASK, .is_writable = RW, CODES(CODE),                               \
+		.form = FIELD_HEXADECIMAL, .is_maskable = MASK, .is_writable = RW, CODES(CODE),    \
 	}
 #define TUN_METADATA(I)                                                                            \
 	{                                                                                          \
 		.name = "tun_metadata" #I, .text = "tun_metadata" #I, .n_bits = 992,               \
-		.n_octets = 124,                                                                   \
-		.storage = NOWHERE, .form = FIELD_HEXADECIMAL,                                     \
-		.is_maskable = MASK, .is_writable = RW,                                            \
-		.kernel_attr = OVS_KEY_ATTR_TUNNEL, CODES(X(40 + (I))),                            \
+		.n_octets = 124, .storage = NOWHERE, .form = FIELD_HEXADECIMAL,                    \
+		.is_maskable = MASK, .is_writable = RW, .kernel_attr = OVS_KEY_ATTR_TUNNEL,        \
+		CODES(X(40 + (I))),                                                                \
 	}
 
 static const struct field table[] = {
@@ -99,16 +124,62 @@ static const struct field table[] = {
 	  CODES(O_SINCE(44, 6))),
 	/* ---- behind it
 	 * ------------------------------------------------------------------------------ */
-	REG(0, X(0)), REG(1, X(1)), REG(2, X(2)), REG(3, X(3)), REG(4, X(4)), REG(5, X(5)),
-	REG(6, X(6)), REG(7, X(7)), REG(8, X(8)), REG(9, X(9)), REG(10, X(10)), REG(11, X(11)),
-	REG(12, X(12)), REG(13, X(13)), REG(14, X(14)), REG(15, X(15)), REG(16, V(17)),
-	REG(17, V(18)), REG(18, V(19)), REG(19, V(20)), REG(20, V(21)), REG(21, V(22)),
-	REG(22, V(23)), REG(23, V(24)), REG(24, V(25)), REG(25, V(26)), REG(26, V(27)),
-	REG(27, V(28)), REG(28, V(29)), REG(29, V(30)), REG(30, V(31)), REG(31, V(32)),
-	XREG(0), XREG(1), XREG(2), XREG(3), XREG(4), XREG(5), XREG(6), XREG(7),
-	XREG(8), XREG(9), XREG(10), XREG(11), XREG(12), XREG(13), XREG(14), XREG(15),
-	XXREG(0, X(111)), XXREG(1, X(112)), XXREG(2, X(113)), XXREG(3, X(114)),
-	XXREG(4, V(33)), XXREG(5, V(34)), XXREG(6, V(35)), XXREG(7, V(36)),
+	REG(0, X(0)),
+	REG(1, X(1)),
+	REG(2, X(2)),
+	REG(3, X(3)),
+	REG(4, X(4)),
+	REG(5, X(5)),
+	REG(6, X(6)),
+	REG(7, X(7)),
+	REG(8, X(8)),
+	REG(9, X(9)),
+	REG(10, X(10)),
+	REG(11, X(11)),
+	REG(12, X(12)),
+	REG(13, X(13)),
+	REG(14, X(14)),
+	REG(15, X(15)),
+	REG(16, V(17)),
+	REG(17, V(18)),
+	REG(18, V(19)),
+	REG(19, V(20)),
+	REG(20, V(21)),
+	REG(21, V(22)),
+	REG(22, V(23)),
+	REG(23, V(24)),
+	REG(24, V(25)),
+	REG(25, V(26)),
+	REG(26, V(27)),
+	REG(27, V(28)),
+	REG(28, V(29)),
+	REG(29, V(30)),
+	REG(30, V(31)),
+	REG(31, V(32)),
+	XREG(0),
+	XREG(1),
+	XREG(2),
+	XREG(3),
+	XREG(4),
+	XREG(5),
+	XREG(6),
+	XREG(7),
+	XREG(8),
+	XREG(9),
+	XREG(10),
+	XREG(11),
+	XREG(12),
+	XREG(13),
+	XREG(14),
+	XREG(15),
+	XXREG(0, X(111)),
+	XXREG(1, X(112)),
+	XXREG(2, X(113)),
+	XXREG(3, X(114)),
+	XXREG(4, V(33)),
+	XXREG(5, V(34)),
+	XXREG(6, V(35)),
+	XXREG(7, V(36)),
 	F("tun_id", "tun_id", 64, 8, NET, tunnel.tun_id, 0, HEXADECIMAL, NONE, MASK, RW,
 	  OVS_KEY_ATTR_TUNNEL, CODES(X(16), O_SINCE(38, 4)), ALIAS("tunnel_id")),
 	F("tun_src", "tun_src", 32, 4, NET, tunnel.ip_src, 0, IPV4, NONE, MASK, RW,
@@ -141,19 +212,70 @@ static const struct field table[] = {
 	  MASK, RO, OVS_KEY_ATTR_TUNNEL, CODES(V(16)), ALIAS("gtpu_msgtype")),
 	F("tun_flags", "tun_flags", 1, 2, HOST, tunnel.flags, 0, TUN_FLAGS, NONE, MASK, RW,
 	  OVS_KEY_ATTR_TUNNEL, CODES(X(104))),
-	TUN_METADATA(0), TUN_METADATA(1), TUN_METADATA(2), TUN_METADATA(3), TUN_METADATA(4),
-	TUN_METADATA(5), TUN_METADATA(6), TUN_METADATA(7), TUN_METADATA(8), TUN_METADATA(9),
-	TUN_METADATA(10), TUN_METADATA(11), TUN_METADATA(12), TUN_METADATA(13), TUN_METADATA(14),
-	TUN_METADATA(15), TUN_METADATA(16), TUN_METADATA(17), TUN_METADATA(18), TUN_METADATA(19),
-	TUN_METADATA(20), TUN_METADATA(21), TUN_METADATA(22), TUN_METADATA(23), TUN_METADATA(24),
-	TUN_METADATA(25), TUN_METADATA(26), TUN_METADATA(27), TUN_METADATA(28), TUN_METADATA(29),
-	TUN_METADATA(30), TUN_METADATA(31), TUN_METADATA(32), TUN_METADATA(33), TUN_METADATA(34),
-	TUN_METADATA(35), TUN_METADATA(36), TUN_METADATA(37), TUN_METADATA(38), TUN_METADATA(39),
-	TUN_METADATA(40), TUN_METADATA(41), TUN_METADATA(42), TUN_METADATA(43), TUN_METADATA(44),
-	TUN_METADATA(45), TUN_METADATA(46), TUN_METADATA(47), TUN_METADATA(48), TUN_METADATA(49),
-	TUN_METADATA(50), TUN_METADATA(51), TUN_METADATA(52), TUN_METADATA(53), TUN_METADATA(54),
-	TUN_METADATA(55), TUN_METADATA(56), TUN_METADATA(57), TUN_METADATA(58), TUN_METADATA(59),
-	TUN_METADATA(60), TUN_METADATA(61), TUN_METADATA(62), TUN_METADATA(63),
+	TUN_METADATA(0),
+	TUN_METADATA(1),
+	TUN_METADATA(2),
+	TUN_METADATA(3),
+	TUN_METADATA(4),
+	TUN_METADATA(5),
+	TUN_METADATA(6),
+	TUN_METADATA(7),
+	TUN_METADATA(8),
+	TUN_METADATA(9),
+	TUN_METADATA(10),
+	TUN_METADATA(11),
+	TUN_METADATA(12),
+	TUN_METADATA(13),
+	TUN_METADATA(14),
+	TUN_METADATA(15),
+	TUN_METADATA(16),
+	TUN_METADATA(17),
+	TUN_METADATA(18),
+	TUN_METADATA(19),
+	TUN_METADATA(20),
+	TUN_METADATA(21),
+	TUN_METADATA(22),
+	TUN_METADATA(23),
+	TUN_METADATA(24),
+	TUN_METADATA(25),
+	TUN_METADATA(26),
+	TUN_METADATA(27),
+	TUN_METADATA(28),
+	TUN_METADATA(29),
+	TUN_METADATA(30),
+	TUN_METADATA(31),
+	TUN_METADATA(32),
+	TUN_METADATA(33),
+	TUN_METADATA(34),
+	TUN_METADATA(35),
+	TUN_METADATA(36),
+	TUN_METADATA(37),
+	TUN_METADATA(38),
+	TUN_METADATA(39),
+	TUN_METADATA(40),
+	TUN_METADATA(41),
+	TUN_METADATA(42),
+	TUN_METADATA(43),
+	TUN_METADATA(44),
+	TUN_METADATA(45),
+	TUN_METADATA(46),
+	TUN_METADATA(47),
+	TUN_METADATA(48),
+	TUN_METADATA(49),
+	TUN_METADATA(50),
+	TUN_METADATA(51),
+	TUN_METADATA(52),
+	TUN_METADATA(53),
+	TUN_METADATA(54),
+	TUN_METADATA(55),
+	TUN_METADATA(56),
+	TUN_METADATA(57),
+	TUN_METADATA(58),
+	TUN_METADATA(59),
+	TUN_METADATA(60),
+	TUN_METADATA(61),
+	TUN_METADATA(62),
+	TUN_METADATA(63),
 	F("metadata", "metadata", 64, 8, NET, metadata, 0, HEXADECIMAL, NONE, MASK, RW, 0,
 	  CODES(O_SINCE(2, 2))),
 	F("in_port", "in_port", 16, 2, PORT16, in_port, 0, PORT, NONE, EXACT, RW,

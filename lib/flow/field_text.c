@@ -11,9 +11,9 @@ static const struct {
 	uint16_t number;
 	const char *name;
 } ports[] = {
-	{ 0xfff7, "UNSET" }, { 0xfff8, "IN_PORT" },    { 0xfff9, "TABLE" }, { 0xfffa, "NORMAL" },
-	{ 0xfffb, "FLOOD" }, { 0xfffc, "ALL" },	       { 0xfffd, "CONTROLLER" },
-	{ 0xfffe, "LOCAL" }, { 0xffff, "ANY" },	       { 0xffff, "NONE" },
+	{ 0xfff7, "UNSET" }, { 0xfff8, "IN_PORT" }, { 0xfff9, "TABLE" },      { 0xfffa, "NORMAL" },
+	{ 0xfffb, "FLOOD" }, { 0xfffc, "ALL" },     { 0xfffd, "CONTROLLER" }, { 0xfffe, "LOCAL" },
+	{ 0xffff, "ANY" },   { 0xffff, "NONE" },
 };
 
 static const struct odp_flag tun_flags[] = { { FLOW_TNL_F_OAM, "oam" }, { 0, NULL } };
@@ -23,7 +23,7 @@ static const struct {
 	const char *name;
 	uint8_t value, mask;
 } frags[] = {
-	{ "no", 0, 3 },	   { "yes", 1, 1 },	{ "first", 1, 3 },
+	{ "no", 0, 3 },    { "yes", 1, 1 },       { "first", 1, 3 },
 	{ "later", 3, 3 }, { "not_later", 0, 2 },
 };
 

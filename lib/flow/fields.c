@@ -303,8 +303,8 @@ static bool met(const struct need *n, const struct flow *f)
 		return false;
 	if (n->ip_proto && (f->ip_proto != n->ip_proto || f->ip_frag & FLOW_FRAG_LATER))
 		return false;
-	if (n->icmp_type && (f->tp_dst || (icmp != n->icmp_type &&
-					   (!n->icmp_type_or || icmp != n->icmp_type_or))))
+	if (n->icmp_type &&
+	    (f->tp_dst || (icmp != n->icmp_type && (!n->icmp_type_or || icmp != n->icmp_type_or))))
 		return false;
 	return !n->tracked || f->ct_state & 0x20;
 }
@@ -322,8 +322,8 @@ bool field_prereqs_matched(const struct field *f, const struct match *m)
 	return met(n, &m->flow) && (!n->vlan || mask->vlans[0].tci & htons(VLAN_CFI)) &&
 	       (!n->eth_type || mask->eth_type == htons(0xffff)) &&
 	       (!n->ip_proto || mask->ip_proto == 0xff) &&
-	       (!n->icmp_type || ((ntohs(mask->tp_src) & 0xff) == 0xff &&
-				  (ntohs(mask->tp_dst) & 0xff) == 0xff)) &&
+	       (!n->icmp_type ||
+		((ntohs(mask->tp_src) & 0xff) == 0xff && (ntohs(mask->tp_dst) & 0xff) == 0xff)) &&
 	       (!n->tracked || mask->ct_state & 0x20);
 }
 

@@ -298,9 +298,9 @@ static char *parse_setting(const char *name, const char *value, struct match *m,
 			return xasprintf("%s: not a valid value for nw_tos", value);
 		m->flow.ip_tos = (m->flow.ip_tos & 3) | (number & 0xfc);
 		m->mask.masks.ip_tos |= 0xfc;
-		return field_prereqs_matched(f, m) ?
-			       NULL :
-			       xasprintf("prerequisites not met for setting %s", name);
+		return field_prereqs_matched(f, m)
+			       ? NULL
+			       : xasprintf("prerequisites not met for setting %s", name);
 	}
 	err = field_parse(f, value, v, mask);
 	if (err)

@@ -9,7 +9,7 @@
 /* Functions that count bits for each packet are compiled twice, with and without the CPU's
  * instruction for it, and the loader takes the right one.  Sanitizers cannot start before such a
  * choice. */
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && \
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) &&       \
 	!defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(__POPCNT__)
 #define POPCNT_CLONES __attribute__((target_clones("popcnt", "default")))
 #else
@@ -50,8 +50,7 @@ static inline unsigned int miniflow_rank(const struct miniflow *m, unsigned int 
 
 	if (word < 64)
 		return __builtin_popcountll(m->map.bits[0] & below);
-	return __builtin_popcountll(m->map.bits[0]) +
-	       __builtin_popcountll(m->map.bits[1] & below);
+	return __builtin_popcountll(m->map.bits[0]) + __builtin_popcountll(m->map.bits[1] & below);
 }
 
 /* Word number 'word' of the flow, 0 if it is not in the map. */

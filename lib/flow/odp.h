@@ -36,13 +36,13 @@ enum odp_cookie_type {
 	ODP_COOKIE_IPFIX,
 };
 enum { /* slow_path.reasons */
-	ODP_SLOW_CFM = 1 << 0,
-	ODP_SLOW_BFD = 1 << 1,
-	ODP_SLOW_LACP = 1 << 2,
-	ODP_SLOW_STP = 1 << 3,
-	ODP_SLOW_LLDP = 1 << 4,
-	ODP_SLOW_ACTION = 1 << 5, /* an action that the datapath lacks */
-	ODP_SLOW_MATCH = 1 << 6, /* a match that the datapath lacks */
+       ODP_SLOW_CFM = 1 << 0,
+       ODP_SLOW_BFD = 1 << 1,
+       ODP_SLOW_LACP = 1 << 2,
+       ODP_SLOW_STP = 1 << 3,
+       ODP_SLOW_LLDP = 1 << 4,
+       ODP_SLOW_ACTION = 1 << 5, /* an action that the datapath lacks */
+       ODP_SLOW_MATCH = 1 << 6, /* a match that the datapath lacks */
 };
 struct odp_cookie {
 	uint32_t magic; /* ODP_COOKIE_MAGIC; the version is its lowest octet */

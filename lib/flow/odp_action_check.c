@@ -119,9 +119,9 @@ static char *check_set(const struct nlattr *a, bool masked)
 		return NULL;
 	}
 	if (type == OVS_KEY_ATTR_NSH)
-		return odp_nsh_decode(nla_data(n), nla_len(n), false, &nsh, masked ? &mask : NULL) ?
-			       xasprintf("actions: malformed NSH in set") :
-			       NULL;
+		return odp_nsh_decode(nla_data(n), nla_len(n), false, &nsh, masked ? &mask : NULL)
+			       ? xasprintf("actions: malformed NSH in set")
+			       : NULL;
 	if (!is_settable(type))
 		return xasprintf("actions: key attribute %u cannot be set", type);
 	size = odp_attr_size(type) * (masked ? 2 : 1);
@@ -259,8 +259,8 @@ static char *check_push_nsh(const struct nlattr *a)
 	base = at[OVS_NSH_KEY_ATTR_BASE];
 	if (!base || odp_nsh_decode(nla_data(a), nla_len(a), false, &h, NULL))
 		return xasprintf("actions: malformed push_nsh");
-	if (h.mdtype == NSH_MDTYPE1 ? !at[OVS_NSH_KEY_ATTR_MD1] :
-				      h.mdtype == NSH_MDTYPE2 && at[OVS_NSH_KEY_ATTR_MD2] &&
+	if (h.mdtype == NSH_MDTYPE1 ? !at[OVS_NSH_KEY_ATTR_MD1]
+				    : h.mdtype == NSH_MDTYPE2 && at[OVS_NSH_KEY_ATTR_MD2] &&
 					      nla_len(at[OVS_NSH_KEY_ATTR_MD2]) % 4)
 		return xasprintf("actions: push_nsh with wrong metadata");
 	return NULL;

@@ -39,8 +39,9 @@ static void put_hex(struct str *s, const void *data, size_t n)
 /* ---- userspace ------------------------------------------------------------------------------ */
 
 static const struct odp_flag slow_reasons[] = {
-	{ ODP_SLOW_CFM, "cfm" },	{ ODP_SLOW_BFD, "bfd" },	{ ODP_SLOW_LACP, "lacp" },
-	{ ODP_SLOW_STP, "stp" },	{ ODP_SLOW_LLDP, "lldp" }, { ODP_SLOW_ACTION, "action" },
+	{ ODP_SLOW_CFM, "cfm" },     { ODP_SLOW_BFD, "bfd" },
+	{ ODP_SLOW_LACP, "lacp" },   { ODP_SLOW_STP, "stp" },
+	{ ODP_SLOW_LLDP, "lldp" },   { ODP_SLOW_ACTION, "action" },
 	{ ODP_SLOW_MATCH, "match" }, { 0, NULL },
 };
 
@@ -77,20 +78,23 @@ static bool put_cookie(const struct nlattr *a, struct str *s)
 			   (c.sflow.vlan_tci & 0xffff) >> VLAN_PCP_SHIFT, c.sflow.output);
 		return true;
 	case ODP_COOKIE_CONTROLLER:
-		str_printf(s, ",controller(reason=%u,dont_send=%u,continuation=%u,recirc_id=%u,"
+		str_printf(s,
+			   ",controller(reason=%u,dont_send=%u,continuation=%u,recirc_id=%u,"
 			   "rule_cookie=%#llx,controller_id=%u,max_len=%u)",
 			   c.controller.reason, c.controller.dont_send, c.controller.continuation,
 			   c.controller.recirc_id, (unsigned long long)c.controller.rule_cookie,
 			   c.controller.controller_id, c.controller.max_len);
 		return true;
 	case ODP_COOKIE_FLOW_SAMPLE:
-		str_printf(s, ",flow_sample(probability=%u,collector_set_id=%u,obs_domain_id=%u,"
+		str_printf(s,
+			   ",flow_sample(probability=%u,collector_set_id=%u,obs_domain_id=%u,"
 			   "obs_point_id=%u,output_port=%u%s)",
 			   c.flow_sample.probability, c.flow_sample.collector_set_id,
 			   c.flow_sample.obs_domain_id, c.flow_sample.obs_point_id,
 			   c.flow_sample.output_port,
-			   c.flow_sample.direction < ARRAY_SIZE(directions) ?
-				   directions[c.flow_sample.direction] : "");
+			   c.flow_sample.direction < ARRAY_SIZE(directions)
+				   ? directions[c.flow_sample.direction]
+				   : "");
 		return true;
 	case ODP_COOKIE_IPFIX:
 		str_printf(s, ",ipfix(output_port=%u)", c.ipfix.output_port);

@@ -58,9 +58,9 @@ static bool numbers(struct parser *p, const struct number *n, size_t n_numbers)
 static bool parse_slow_path(struct parser *p, struct odp_cookie *c)
 {
 	static const struct odp_flag reasons[] = {
-		{ ODP_SLOW_CFM, "cfm" },       { ODP_SLOW_BFD, "bfd" },
-		{ ODP_SLOW_LACP, "lacp" },     { ODP_SLOW_STP, "stp" },
-		{ ODP_SLOW_LLDP, "lldp" },     { ODP_SLOW_ACTION, "action" },
+		{ ODP_SLOW_CFM, "cfm" },     { ODP_SLOW_BFD, "bfd" },
+		{ ODP_SLOW_LACP, "lacp" },   { ODP_SLOW_STP, "stp" },
+		{ ODP_SLOW_LLDP, "lldp" },   { ODP_SLOW_ACTION, "action" },
 		{ ODP_SLOW_MATCH, "match" },
 	};
 	uint64_t v;
@@ -431,7 +431,9 @@ static bool parse_push_vlan(struct parser *p)
 {
 	uint64_t tpid = ETH_TYPE_VLAN_8021Q, vid = UINT64_MAX, pcp = UINT64_MAX, cfi = 1;
 	const struct number n[] = {
-		{ "tpid", 0xffff, &tpid }, { "vid", 0xfff, &vid }, { "pcp", 7, &pcp },
+		{ "tpid", 0xffff, &tpid },
+		{ "vid", 0xfff, &vid },
+		{ "pcp", 7, &pcp },
 		{ "cfi", 1, &cfi },
 	};
 	struct ovs_action_push_vlan a;
@@ -448,9 +450,12 @@ static bool parse_mpls(struct parser *p, be32 *lse, uint64_t *eth_type, uint64_t
 {
 	uint64_t label = 0, tc = 0, ttl = 0, bos = 0;
 	const struct number n[] = {
-		{ "label", 0xfffff, &label }, { "tc", 7, &tc },
-		{ "ttl", 255, &ttl },	      { "bos", 1, &bos },
-		{ "eth_type", 0xffff, eth_type }, { "tun_flags", 0xffff, tun_flags },
+		{ "label", 0xfffff, &label },
+		{ "tc", 7, &tc },
+		{ "ttl", 255, &ttl },
+		{ "bos", 1, &bos },
+		{ "eth_type", 0xffff, eth_type },
+		{ "tun_flags", 0xffff, tun_flags },
 	};
 
 	*eth_type = *tun_flags = 0;
@@ -502,8 +507,9 @@ static bool parse_push_nsh(struct parser *p)
 {
 	uint64_t flags = 0, ttl = 63, mdtype = NSH_MDTYPE1, np = 3, spi = 0, si = 255, c[4] = { 0 };
 	const struct number n[] = {
-		{ "flags", 3, &flags }, { "ttl", 63, &ttl }, { "mdtype", 255, &mdtype },
-		{ "np", 255, &np }, { "spi", 0xffffff, &spi }, { "si", 255, &si },
+		{ "flags", 3, &flags },      { "ttl", 63, &ttl },
+		{ "mdtype", 255, &mdtype },  { "np", 255, &np },
+		{ "spi", 0xffffff, &spi },   { "si", 255, &si },
 		{ "c1", UINT32_MAX, &c[0] }, { "c2", UINT32_MAX, &c[1] },
 		{ "c3", UINT32_MAX, &c[2] }, { "c4", UINT32_MAX, &c[3] },
 	};
@@ -593,8 +599,8 @@ static bool parse_check_pkt_len(struct parser *p)
 		return false;
 	odp_put_u16(p->b, OVS_CHECK_PKT_LEN_ATTR_PKT_LEN, size);
 	if (!scan_text(&p->s, ",gt(") || !nested(p, OVS_CHECK_PKT_LEN_ATTR_ACTIONS_IF_GREATER) ||
-	    !scan_text(&p->s, ",le(") ||
-	    !nested(p, OVS_CHECK_PKT_LEN_ATTR_ACTIONS_IF_LESS_EQUAL) || !scan_char(&p->s, ')'))
+	    !scan_text(&p->s, ",le(") || !nested(p, OVS_CHECK_PKT_LEN_ATTR_ACTIONS_IF_LESS_EQUAL) ||
+	    !scan_char(&p->s, ')'))
 		return false;
 	odp_nest_end(p->b, nest);
 	return true;

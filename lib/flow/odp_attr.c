@@ -401,8 +401,7 @@ void odp_tunnel_encode(struct odp_buf *b, const struct flow_tnl *t, const struct
 	if (t->gbp_id || t->gbp_flags) {
 		size_t vxlan = odp_nest_begin(b, OVS_TUNNEL_KEY_ATTR_VXLAN_OPTS);
 
-		odp_put_u32(b, OVS_VXLAN_EXT_GBP,
-			    (uint32_t)t->gbp_flags << 16 | ntohs(t->gbp_id));
+		odp_put_u32(b, OVS_VXLAN_EXT_GBP, (uint32_t)t->gbp_flags << 16 | ntohs(t->gbp_id));
 		odp_nest_end(b, vxlan);
 	}
 	if (key->tun_opts_len)
@@ -454,10 +453,14 @@ static void get_erspan(const struct nlattr *a, bool is_mask, struct flow_tnl *t)
 int odp_tunnel_decode(const void *data, size_t len, bool is_mask, struct flow_tnl *t, bool *unknown)
 {
 	static const uint8_t want[] = {
-		[OVS_TUNNEL_KEY_ATTR_ID] = 8, [OVS_TUNNEL_KEY_ATTR_IPV4_SRC] = 4,
-		[OVS_TUNNEL_KEY_ATTR_IPV4_DST] = 4, [OVS_TUNNEL_KEY_ATTR_TOS] = 1,
-		[OVS_TUNNEL_KEY_ATTR_TTL] = 1, [OVS_TUNNEL_KEY_ATTR_TP_SRC] = 2,
-		[OVS_TUNNEL_KEY_ATTR_TP_DST] = 2, [OVS_TUNNEL_KEY_ATTR_IPV6_SRC] = 16,
+		[OVS_TUNNEL_KEY_ATTR_ID] = 8,
+		[OVS_TUNNEL_KEY_ATTR_IPV4_SRC] = 4,
+		[OVS_TUNNEL_KEY_ATTR_IPV4_DST] = 4,
+		[OVS_TUNNEL_KEY_ATTR_TOS] = 1,
+		[OVS_TUNNEL_KEY_ATTR_TTL] = 1,
+		[OVS_TUNNEL_KEY_ATTR_TP_SRC] = 2,
+		[OVS_TUNNEL_KEY_ATTR_TP_DST] = 2,
+		[OVS_TUNNEL_KEY_ATTR_IPV6_SRC] = 16,
 		[OVS_TUNNEL_KEY_ATTR_IPV6_DST] = 16,
 		[OVS_TUNNEL_KEY_ATTR_ERSPAN_OPTS] = sizeof(struct erspan_attr),
 	};

@@ -34,7 +34,7 @@ static const struct member eth[] = {
 	{ "dst", MAC, AT(eth_dst) },
 };
 static const struct member ipv4[] = {
-	{ "src", IP4, AT(ip_src) }, { "dst", IP4, AT(ip_dst) },	  { "proto", DEC, AT(ip_proto) },
+	{ "src", IP4, AT(ip_src) }, { "dst", IP4, AT(ip_dst) }, { "proto", DEC, AT(ip_proto) },
 	{ "tos", HEX, AT(ip_tos) }, { "ttl", DEC, AT(ip_ttl) }, { "frag", FRAG, AT(ip_frag) },
 };
 static const struct member ipv6[] = {
@@ -55,8 +55,8 @@ static const struct member icmp[] = {
 	{ "code", DEC, AT(tp_dst), 0, 8, true, true },
 };
 static const struct member arp[] = {
-	{ "sip", IP4, AT(ip_src) },	{ "tip", IP4, AT(ip_dst) },  { "op", DEC, AT(ip_proto) },
-	{ "sha", MAC, AT(arp_sha) },	{ "tha", MAC, AT(arp_tha) },
+	{ "sip", IP4, AT(ip_src) },  { "tip", IP4, AT(ip_dst) },  { "op", DEC, AT(ip_proto) },
+	{ "sha", MAC, AT(arp_sha) }, { "tha", MAC, AT(arp_tha) },
 };
 static const struct member nd[] = {
 	{ "target", IP6, AT(nd_target) },
@@ -293,9 +293,9 @@ static void put_value(const struct member *m, const struct flow *f, bool is_mask
 		if (is_mask)
 			str_printf(s, "%#x", f->ip_frag);
 		else
-			str_put(s, frags[f->ip_frag & FLOW_FRAG_LATER ? 2 :
-					 f->ip_frag & FLOW_FRAG_ANY   ? 1 :
-									0]);
+			str_put(s, frags[f->ip_frag & FLOW_FRAG_LATER ? 2
+					 : f->ip_frag & FLOW_FRAG_ANY ? 1
+								      : 0]);
 		break;
 	}
 }

@@ -19,15 +19,9 @@ const struct odp_flag odp_tcp_flags[] = {
 };
 
 const struct odp_flag odp_ct_states[] = {
-	{ OVS_CS_F_NEW, "new" },
-	{ OVS_CS_F_ESTABLISHED, "est" },
-	{ OVS_CS_F_RELATED, "rel" },
-	{ OVS_CS_F_REPLY_DIR, "rpl" },
-	{ OVS_CS_F_INVALID, "inv" },
-	{ OVS_CS_F_TRACKED, "trk" },
-	{ OVS_CS_F_SRC_NAT, "snat" },
-	{ OVS_CS_F_DST_NAT, "dnat" },
-	{ 0, NULL },
+	{ OVS_CS_F_NEW, "new" },       { OVS_CS_F_ESTABLISHED, "est" }, { OVS_CS_F_RELATED, "rel" },
+	{ OVS_CS_F_REPLY_DIR, "rpl" }, { OVS_CS_F_INVALID, "inv" },     { OVS_CS_F_TRACKED, "trk" },
+	{ OVS_CS_F_SRC_NAT, "snat" },  { OVS_CS_F_DST_NAT, "dnat" },    { 0, NULL },
 };
 
 /* ---- flag words ----------------------------------------------------------------------------- */
@@ -127,8 +121,7 @@ void odp_mpls_format(const be32 *lse, const be32 *mask, unsigned int n, struct s
 				str_putc(s, ',');
 			str_printf(s, "%s=%u", p->name, (v & p->bits) >> p->shift);
 			if (m != UINT32_MAX)
-				str_printf(s, "%s%x", p->mask_prefix,
-					   (m & p->bits) >> p->shift);
+				str_printf(s, "%s%x", p->mask_prefix, (m & p->bits) >> p->shift);
 		}
 	}
 	str_putc(s, ')');
@@ -365,8 +358,8 @@ static void put_l4(const struct formatter *o)
 		if (!f->tp_dst &&
 		    (f->tp_src == htons(ND_SOLICIT) || f->tp_src == htons(ND_ADVERT))) {
 			put_group(o, OVS_KEY_ATTR_ND);
-			if (o->mask ? o->mask->masks.nd_reserved || o->mask->masks.nd_options_type :
-				      f->nd_reserved || f->nd_options_type)
+			if (o->mask ? o->mask->masks.nd_reserved || o->mask->masks.nd_options_type
+				    : f->nd_reserved || f->nd_options_type)
 				put_group(o, ODP_KEY_ATTR_ND_EXTENSIONS);
 		}
 		break;

@@ -35,8 +35,7 @@ bool odp_flags_scan(const struct odp_flag *, struct scan *, uint32_t all, uint32
 		    uint32_t *mask);
 
 /* "tunnel(...)": 'mask' NULL shows what is not 0. */
-void odp_tunnel_format(const struct flow_tnl *, const struct flow_tnl *mask,
-		       struct str *);
+void odp_tunnel_format(const struct flow_tnl *, const struct flow_tnl *mask, struct str *);
 bool odp_tunnel_parse(struct scan *, struct flow_tnl *, struct flow_tnl *mask);
 /* "mpls(label=..,tc=..,ttl=..,bos=..)" of 'n' entries; the parser takes at most 'max'. */
 void odp_mpls_format(const be32 *lse, const be32 *mask, unsigned int n, struct str *);

@@ -145,8 +145,7 @@ static void put_geneve(const struct flow_tnl *t, const struct flow_tnl *mask, st
 	str_put(s, "),");
 }
 
-void odp_tunnel_format(const struct flow_tnl *t, const struct flow_tnl *mask,
-		       struct str *s)
+void odp_tunnel_format(const struct flow_tnl *t, const struct flow_tnl *mask, struct str *s)
 {
 	const char *part = NULL;
 
@@ -308,8 +307,8 @@ bool odp_tunnel_parse(struct scan *s, struct flow_tnl *t, struct flow_tnl *mask)
 		for (i = 0; i < ARRAY_SIZE(parts); i++)
 			if (scan_text(s, parts[i]))
 				break;
-		if (i < ARRAY_SIZE(parts) ? !parse_part(parts[i], s, t, mask) :
-					    !parse_member(NULL, s, t, mask))
+		if (i < ARRAY_SIZE(parts) ? !parse_part(parts[i], s, t, mask)
+					  : !parse_member(NULL, s, t, mask))
 			return false;
 	}
 	/* A key that is matched must be there, unless flags said otherwise. */

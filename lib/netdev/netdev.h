@@ -60,9 +60,9 @@ bool netdev_type_is_patch(const char *type);
 /* Opens (or refs) 'name' of 'type' ("" is system).  Creates the device for internal and tap types
  * (found again by name if it persisted).  NULL and '*np', or a sentence for Interface.error. */
 char *netdev_open(const char *name, const char *type, struct netdev **np) MUST_CHECK;
-/* A hint: system devices 'names' are opened next.  What blocks in that (a receive ring waits for the kernel's
- * RCU) is done for all of them at once; netdev_open() takes it over.  With 'n' 0, what nobody opened is closed.  Main
- * thread. */
+/* A hint: system devices 'names' are opened next.  What blocks in that (a receive ring waits for
+ * the kernel's RCU) is done for all of them at once; netdev_open() takes it over.  With 'n' 0, what
+ * nobody opened is closed.  Main thread. */
 void netdev_prepare(const char *const *names, size_t n);
 struct netdev *netdev_ref(struct netdev *);
 /* The last reference closes it, on a helper thread (closing a ring waits for the kernel's RCU); a

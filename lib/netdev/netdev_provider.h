@@ -91,7 +91,8 @@ struct netdev_class {
 	void (*uninit)(void);
 	bool needs_system; /* a Linux device is behind it: not opened with 'dummy_only' */
 
-	/* These are opened next: does on several threads what blocks; with 'n' 0, forgets what nobody opened.
+	/* These are opened next: does on several threads what blocks; with 'n' 0, forgets what
+	 * nobody opened.
 	 * May be NULL. */
 	void (*prepare)(const char *const *names, size_t n);
 

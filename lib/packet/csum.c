@@ -50,8 +50,7 @@ uint64_t csum_pseudo_ipv4(be32 src, be32 dst, uint8_t proto, uint32_t len)
 	return (uint64_t)src + dst + htons(proto) + htonl(len);
 }
 
-uint64_t csum_pseudo_ipv6(const void *src, const void *dst, uint8_t proto,
-			  uint32_t len)
+uint64_t csum_pseudo_ipv6(const void *src, const void *dst, uint8_t proto, uint32_t len)
 {
 	return csum_add(csum_add(0, src, 16), dst, 16) + htonl(proto) + htonl(len);
 }

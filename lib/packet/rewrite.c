@@ -372,8 +372,8 @@ enum drop_reason packet_dec_ttl(struct packet *p, bool *expired)
 
 	if (v4) {
 		*expired = v4->ttl <= 1;
-		return *expired ? DROP_NONE :
-				  packet_set_ipv4(p, v4->src, v4->dst, v4->tos, v4->ttl - 1);
+		return *expired ? DROP_NONE
+				: packet_set_ipv4(p, v4->src, v4->dst, v4->tos, v4->ttl - 1);
 	}
 	if (v6) {
 		*expired = v6->hop_limit <= 1;

@@ -246,7 +246,8 @@ int main(int argc, char *argv[])
 	rcu_leave();
 
 	err = odp_actions_parse("set(eth(src=00:00:00:00:00:09)),set(ipv4(src=9.9.9.9,ttl=5)),"
-				"set(tcp(src=9)),push_vlan(vid=5,pcp=0),pop_vlan", NULL, &b->acts);
+				"set(tcp(src=9)),push_vlan(vid=5,pcp=0),pop_vlan",
+				NULL, &b->acts);
 	if (err)
 		fatal(0, "%s", err);
 	run("three sets, a push and a pop of a tag", b, rewrite);

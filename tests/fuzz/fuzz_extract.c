@@ -92,8 +92,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	for (int i = 5; i < 8; i++) {
 		if (data[i] == 0xff)
 			packet_dec_ttl(&p, &expired);
-		else if (odp_execute_header(&p, (const struct nlattr *)
-							actions[data[i] % N_ACTIONS].data))
+		else if (odp_execute_header(
+				 &p, (const struct nlattr *)actions[data[i] % N_ACTIONS].data))
 			break;
 		if (data[0] & 0x10)
 			parse(&p);

@@ -144,7 +144,8 @@ enum drop_reason vlan_input(const struct vlan_config *c, const struct vlan_stack
 	case VLAN_DOT1Q_TUNNEL:
 		if (c->cvlans && !vlan_bitmap_get(c->cvlans, vid))
 			return DROP_INVALID_VLAN;
-		/* One more would be more than a flow can say: the innermost would be lost on the way. */
+		/* One more would be more than a flow can say: the innermost would be lost on the
+		 * way. */
 		if (vlan_stack_n(x) == FLOW_MAX_VLANS)
 			return DROP_TRANSLATION;
 		if (x->v[0].tpid)

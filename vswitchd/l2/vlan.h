@@ -62,8 +62,8 @@ bool vlan_stack_equal(const struct vlan_stack *, const struct vlan_stack *);
 void vlan_stack_to_flow(const struct vlan_stack *, struct flow *);
 
 /* Takes a frame with tags 'x' from the port into the switch: '*in' has its VLAN in v[0] afterwards.
- * DROP_NONE, DROP_INVALID_VLAN, DROP_TAGGED_ON_ACCESS, or DROP_TRANSLATION where a tunnel's tag finds no place (its
- * verdict hangs on all tags, that of other modes on the outer one). */
+ * DROP_NONE, DROP_INVALID_VLAN, DROP_TAGGED_ON_ACCESS, or DROP_TRANSLATION where a tunnel's tag
+ * finds no place (its verdict hangs on all tags, that of other modes on the outer one). */
 enum drop_reason vlan_input(const struct vlan_config *, const struct vlan_stack *x,
 			    struct vlan_stack *in);
 /* What leaves the port for a frame of the switch with tags 'in'.  Only if vlan_config_includes()

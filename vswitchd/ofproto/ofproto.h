@@ -26,7 +26,8 @@ struct bundle;
  * sentence. */
 char *ofproto_create(struct loop *, const char *name, const char *datapath_type,
 		     struct ofproto **op) MUST_CHECK;
-/* Takes its ports off the datapath.  Devices that were made for them go, too, unless netdev_keep_on_close(true). */
+/* Takes its ports off the datapath.  Devices that were made for them go, too, unless
+ * netdev_keep_on_close(true). */
 void ofproto_destroy(struct ofproto *);
 struct ofproto *ofproto_lookup(const char *name); /* may be NULL */
 const char *ofproto_name(const struct ofproto *);

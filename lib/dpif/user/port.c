@@ -53,8 +53,8 @@ static uint32_t number_of_name(const char *name)
 	return base + n;
 }
 
-/* A number that was freed comes again only after the others: cached flows may name it until they are revalidated, and
- * what is another port now must get nothing of theirs. */
+/* A number that was freed comes again only after the others: cached flows may name it until they
+ * are revalidated, and what is another port now must get nothing of theirs. */
 static uint32_t number_choose(struct user_dp *dp, const char *name)
 {
 	uint32_t i, n;

@@ -73,7 +73,7 @@ int main(int argc, char **argv)
 	int n = argc - optind;
 	unsigned long long a[64][6], b[64][6], c0 = 0, c1, s0[10], s1[10];
 	static const char *cn[] = { "rx_packets", "tx_packets", "rx_bytes",
-				    "tx_bytes",	  "rx_dropped", "tx_dropped" };
+				    "tx_bytes",   "rx_dropped", "tx_dropped" };
 	if (pid)
 		c0 = cpu(pid);
 	sysst(s0);

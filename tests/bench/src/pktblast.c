@@ -64,11 +64,11 @@ int main(int argc, char **argv)
 		I(0x85, 0, 0, 0, 7), /* r0 = prandom */
 		I(0x57, 0, 0, 0, fm - 1), I(0x07, 0, 0, 0, 10000),
 		I(0xdc, 0, 0, 0, 16), /* r0 = htons(r0) */
-		I(0x61, 2, 6, 0, 0),	  I(0x61, 3, 6, 4, 0), /* data, data_end */
-		I(0xbf, 4, 2, 0, 0),	  I(0x07, 4, 0, 0, 60),
+		I(0x61, 2, 6, 0, 0),      I(0x61, 3, 6, 4, 0), /* data, data_end */
+		I(0xbf, 4, 2, 0, 0),      I(0x07, 4, 0, 0, 60),
 		I(0x2d, 4, 3, 1, 0), /* short frame: skip the write */
 		I(0x6b, 2, 0, 34, 0), /* UDP source port */
-		I(0xb7, 0, 0, 0, 3),	  I(0x95, 0, 0, 0, 0)
+		I(0xb7, 0, 0, 0, 3),      I(0x95, 0, 0, 0, 0)
 	};
 	static char log[65536];
 	union bpf_attr a;

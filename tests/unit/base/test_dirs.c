@@ -10,7 +10,7 @@
 #include "base/util.h"
 #include "tests/unit/base/unit.h"
 
-static const char *const variables[] = { "OVS_RUNDIR",	   "OVS_LOGDIR",     "OVS_DBDIR",
+static const char *const variables[] = { "OVS_RUNDIR",     "OVS_LOGDIR",     "OVS_DBDIR",
 					 "OVS_SYSCONFDIR", "OVS_PKGDATADIR", "OVS_BINDIR" };
 
 /* The directories are read once in a process, so each case has one. */

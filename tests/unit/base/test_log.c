@@ -655,11 +655,11 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_specs),	     cmocka_unit_test(test_off_costs_nothing),
+		cmocka_unit_test(test_specs),        cmocka_unit_test(test_off_costs_nothing),
 		cmocka_unit_test(test_patterns),     cmocka_unit_test(test_default_line),
 		cmocka_unit_test(test_huge_message), cmocka_unit_test(test_list),
-		cmocka_unit_test(test_file),	     cmocka_unit_test(test_relative_file),
-		cmocka_unit_test(test_syslog),	     cmocka_unit_test(test_syslog_udp),
+		cmocka_unit_test(test_file),         cmocka_unit_test(test_relative_file),
+		cmocka_unit_test(test_syslog),       cmocka_unit_test(test_syslog_udp),
 		cmocka_unit_test(test_rate_limit),   cmocka_unit_test(test_threads),
 	};
 

@@ -95,7 +95,7 @@ static void test_hexdump(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_empty),	     cmocka_unit_test(test_grow),
+		cmocka_unit_test(test_empty),        cmocka_unit_test(test_grow),
 		cmocka_unit_test(test_printf_edges), cmocka_unit_test(test_nul_inside),
 		cmocka_unit_test(test_hexdump),
 	};

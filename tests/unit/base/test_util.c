@@ -74,8 +74,8 @@ static void test_narrow(void **state)
 
 static void test_double(void **state)
 {
-	static const char *const bad[] = { "",	   " 1",    "1 ", "nan", "inf",
-					   "-inf", "1e999", "e5", "x",	 "." };
+	static const char *const bad[] = { "",     " 1",    "1 ", "nan", "inf",
+					   "-inf", "1e999", "e5", "x",   "." };
 	double v = 7;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -204,8 +204,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_str_to_i64), cmocka_unit_test(test_narrow),
-		cmocka_unit_test(test_double),	   cmocka_unit_test(test_strlcpy),
-		cmocka_unit_test(test_affixes),	   cmocka_unit_test(test_alloc),
+		cmocka_unit_test(test_double),     cmocka_unit_test(test_strlcpy),
+		cmocka_unit_test(test_affixes),    cmocka_unit_test(test_alloc),
 		cmocka_unit_test(test_errno_str),  cmocka_unit_test(test_fatal),
 		cmocka_unit_test(test_title),
 	};

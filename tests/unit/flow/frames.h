@@ -5,22 +5,41 @@
 
 #include <stddef.h>
 
-#define MACS "000000000002" "000000000001"
+#define MACS                                                                                       \
+	"000000000002"                                                                             \
+	"000000000001"
 #define KEY "eth(src=00:00:00:00:00:01,dst=00:00:00:00:00:02)"
 /* IPv4 from 10.0.0.1 to 10.0.0.2, of so many octets; the checksum is not looked at */
-#define IP4(LEN, FRAG, PROTO) "4500" LEN "1234" FRAG "40" PROTO "0000" "0a000001" "0a000002"
+#define IP4(LEN, FRAG, PROTO)                                                                      \
+	"4500" LEN "1234" FRAG "40" PROTO "0000"                                                   \
+	"0a000001"                                                                                 \
+	"0a000002"
 #define K4(PROTO, FRAG)                                                                            \
 	KEY ",eth_type(0x0800),ipv4(src=10.0.0.1,dst=10.0.0.2,proto=" PROTO                        \
 	    ",tos=0,ttl=64,frag=" FRAG ")"
 /* IPv6 from fe80::1 to fe80::2 */
 #define IP6(LEN, NEXT)                                                                             \
-	"60312345" LEN NEXT "ff" "fe800000000000000000000000000001"                                \
+	"60312345" LEN NEXT "ff"                                                                   \
+	"fe800000000000000000000000000001"                                                         \
 	"fe800000000000000000000000000002"
 #define K6(PROTO, FRAG)                                                                            \
 	KEY ",eth_type(0x86dd),ipv6(src=fe80::1,dst=fe80::2,label=0x12345,proto=" PROTO            \
 	    ",tclass=0x3,hlimit=255,frag=" FRAG ")"
-#define TCP "04d2" "0050" "00000001" "00000002" "5012" "1000" "0000" "0000"
-#define UDP "0035" "1f90" "000c" "0000" "01020304"
+#define TCP                                                                                        \
+	"04d2"                                                                                     \
+	"0050"                                                                                     \
+	"00000001"                                                                                 \
+	"00000002"                                                                                 \
+	"5012"                                                                                     \
+	"1000"                                                                                     \
+	"0000"                                                                                     \
+	"0000"
+#define UDP                                                                                        \
+	"0035"                                                                                     \
+	"1f90"                                                                                     \
+	"000c"                                                                                     \
+	"0000"                                                                                     \
+	"01020304"
 
 static const struct frame {
 	const char *name, *hex, *key; /* the key as odp_flow_format() shows it from eth() on */

@@ -258,8 +258,9 @@ static void test_against_list(void **state)
 							    field_lookup("eth_dst"),
 							    field_lookup("ipv6_dst") };
 
-				assert_int_equal(
-					classifier_set_prefix_fields(cls, f, round % 8 ? 3 : 0), 0);
+				assert_int_equal(classifier_set_prefix_fields(cls, f,
+									      round % 8 ? 3 : 0),
+						 0);
 			}
 			for (int l = 0; l < 6; l++)
 				check_lookup(&r, cls, rules, n, v);
@@ -568,12 +569,9 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_against_list),
-		cmocka_unit_test(test_versions),
-		cmocka_unit_test(test_narrow),
-		cmocka_unit_test(test_walk),
-		cmocka_unit_test(test_prefix_fields),
-		cmocka_unit_test(test_concurrent),
+		cmocka_unit_test(test_against_list),  cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_narrow),        cmocka_unit_test(test_walk),
+		cmocka_unit_test(test_prefix_fields), cmocka_unit_test(test_concurrent),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

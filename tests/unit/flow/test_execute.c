@@ -74,8 +74,8 @@ static bool find_l4(struct packet *p, const struct flow *f, struct l4 *l)
 	l->data = p->data + p->l4_ofs;
 	l->len = end - p->l4_ofs;
 	l->proto = f->ip_proto;
-	l->pseudo = v4 ? csum_pseudo_ipv4(v4->src, v4->dst, l->proto, l->len) :
-			 csum_pseudo_ipv6(&v6->src, &v6->dst, l->proto, l->len);
+	l->pseudo = v4 ? csum_pseudo_ipv4(v4->src, v4->dst, l->proto, l->len)
+		       : csum_pseudo_ipv6(&v6->src, &v6->dst, l->proto, l->len);
 	switch (l->proto) {
 	case IPPROTO_TCP:
 		l->csum = l->data + 16;
@@ -549,8 +549,9 @@ static void test_later_fragment_payload(void **state)
 /* With a routing header the checksum covers the last destination. */
 static void test_routing_header(void **state)
 {
-	static const char hex[] = MACS "86dd" IP6("0024", "2b") "1102000100000000"
-		"fe800000000000000000000000000003" UDP;
+	static const char hex[] = MACS
+		"86dd" IP6("0024", "2b") "1102000100000000"
+					 "fe800000000000000000000000000003" UDP;
 	uint8_t octets[FRAME_MAX];
 	size_t n = frame_octets(hex, octets);
 	struct packet *p;

@@ -509,7 +509,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cut_everywhere), cmocka_unit_test(test_changed),
-		cmocka_unit_test(test_keys),	       cmocka_unit_test(test_offsets),
+		cmocka_unit_test(test_keys),           cmocka_unit_test(test_offsets),
 		cmocka_unit_test(test_metadata),       cmocka_unit_test(test_packet_types),
 		cmocka_unit_test(test_vlan_limit),     cmocka_unit_test(test_giant),
 	};

@@ -272,9 +272,15 @@ static void test_masks(void **state)
 
 static void test_eth(void **state)
 {
-	static const char *const bad[] = { "", "1", "00:00:00:00:00", "00:00:00:00:00:00:00",
-					   "00:00:00:00:00:000", "00:00:00:00:00:0g", ":0:0:0:0:0",
-					   "00-00-00-00-00-00", "00:00:00:00:00:00 " };
+	static const char *const bad[] = { "",
+					   "1",
+					   "00:00:00:00:00",
+					   "00:00:00:00:00:00:00",
+					   "00:00:00:00:00:000",
+					   "00:00:00:00:00:0g",
+					   ":0:0:0:0:0",
+					   "00-00-00-00-00-00",
+					   "00:00:00:00:00:00 " };
 	uint8_t a[6], b[6];
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
@@ -295,9 +301,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_in_mask),
-		cmocka_unit_test(test_spread),	       cmocka_unit_test(test_symmetric),
-		cmocka_unit_test(test_5tuple),	       cmocka_unit_test(test_editing),
-		cmocka_unit_test(test_masks),	       cmocka_unit_test(test_eth),
+		cmocka_unit_test(test_spread),         cmocka_unit_test(test_symmetric),
+		cmocka_unit_test(test_5tuple),         cmocka_unit_test(test_editing),
+		cmocka_unit_test(test_masks),          cmocka_unit_test(test_eth),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -206,8 +206,7 @@ static void random_mask(const struct flow *f, struct flow_mask *mask)
 		mask->masks.tp_src = f->ip_proto == IPPROTO_IGMP ? 0 : full.masks.tp_src;
 		mask->masks.tp_dst = f->ip_proto == IPPROTO_IGMP ? 0 : full.masks.tp_dst;
 	}
-	if (!f->ct_nw_proto ||
-	    (f->eth_type != htons(0x0800) && f->eth_type != htons(0x86dd))) {
+	if (!f->ct_nw_proto || (f->eth_type != htons(0x0800) && f->eth_type != htons(0x86dd))) {
 		mask->masks.ct_nw_proto = 0;
 		mask->masks.ct_tp_src = mask->masks.ct_tp_dst = 0;
 	}
@@ -280,8 +279,8 @@ static void test_changed(void **state)
 		octets = xmalloc(n + 1);
 		memcpy(octets, b.data, n);
 		for (unsigned int i = rnd_below(&seed, 4); i && n; i--)
-			octets[rnd_below(&seed, n)] = rnd_below(&seed, 2) ? rnd(&seed) :
-									     rnd_below(&seed, 40);
+			octets[rnd_below(&seed, n)] = rnd_below(&seed, 2) ? rnd(&seed)
+									  : rnd_below(&seed, 40);
 		if (odp_key_decode(octets, n, &got, &err) == ODP_FIT_ERROR) {
 			assert_non_null(err);
 			n_errors++;
@@ -468,9 +467,12 @@ static void test_ufid(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fitness),	       cmocka_unit_test(test_changed),
-		cmocka_unit_test(test_nest_too_long),  cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_text_round_trip), cmocka_unit_test(test_stack_room),
+		cmocka_unit_test(test_fitness),
+		cmocka_unit_test(test_changed),
+		cmocka_unit_test(test_nest_too_long),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_text_round_trip),
+		cmocka_unit_test(test_stack_room),
 		cmocka_unit_test(test_ufid),
 	};
 

@@ -268,20 +268,18 @@ static const struct text keys[] = {
 	{ E ",eth_type(0x86dd),ipv6(src=::1/ffff::,dst=fe80::/ffff::,label=0x12/0xff,proto=58,"
 	    "tclass=0x1/0xf,hlimit=255/0xf,frag=no),icmpv6(type=135,code=0),nd(target=fe80::1,"
 	    "sll=00:00:00:00:00:01,tll=00:00:00:00:00:00)" },
-	{ E
-	  ",eth_type(0x86dd),ipv6(proto=58,frag=no),icmpv6(type=136,code=0),"
-	  "nd(target=fe80::1/ffff::)"
-	  ",nd_ext(nd_reserved=0x1,nd_options_type=2)" },
+	{ E ",eth_type(0x86dd),ipv6(proto=58,frag=no),icmpv6(type=136,code=0),"
+	    "nd(target=fe80::1/ffff::)"
+	    ",nd_ext(nd_reserved=0x1,nd_options_type=2)" },
 	{ E ",eth_type(0x0806),arp(sip=1.1.1.1,tip=2.2.2.2,op=1,sha=00:00:00:00:00:01,"
 	    "tha=00:00:00:00:00:00)" },
 	{ E ",eth_type(0x8035),arp(sip=1.1.1.1)" },
 	{ E ",eth_type(0x8847),mpls(label=100,tc=1,ttl=64,bos=1)" },
 	{ E ",eth_type(0x8847),mpls(label=100/0xf,tc=1/1,ttl=64/0xf,bos=1/1)" },
 	{ E ",eth_type(0x8847),mpls(label=100,tc=0,ttl=64,bos=0,label=101,tc=0,ttl=3,bos=1)" },
-	{ E
-	  ",eth_type(0x0800),ipv4(src=1.2.3.4/255.0.255.0,proto=6,tos=0x4/0xfc,ttl=64/0xf0,"
-	  "frag=no),"
-	  "tcp(src=1/0xff,dst=2),tcp_flags(+syn-ack)" },
+	{ E ",eth_type(0x0800),ipv4(src=1.2.3.4/255.0.255.0,proto=6,tos=0x4/0xfc,ttl=64/0xf0,"
+	    "frag=no),"
+	    "tcp(src=1/0xff,dst=2),tcp_flags(+syn-ack)" },
 	{ E ",eth_type(0x0800),ipv4(proto=6,frag=first),tcp(src=1)" },
 	{ E ",eth_type(0x0800),ipv4(proto=6,frag=later)" },
 	{ E ",eth_type(0x0800),ipv4(proto=17,frag=no),udp(src=1,dst=2/0xff00)" },
@@ -289,10 +287,9 @@ static const struct text keys[] = {
 	{ E ",eth_type(0x0800),ipv4(proto=1,frag=no),icmp(type=8,code=0/0xf)" },
 	{ E ",eth_type(0x0800),ipv4(proto=2,frag=no)" },
 	{ E ",eth_type(0x1234/0xff00)" },
-	{ E
-	  ",eth_type(0x894f),nsh(flags=0,ttl=63,mdtype=1,np=1,spi=0x123,si=255,c1=0x1,"
-	  "c2=0x2,c3=0x3,"
-	  "c4=0x4)" },
+	{ E ",eth_type(0x894f),nsh(flags=0,ttl=63,mdtype=1,np=1,spi=0x123,si=255,c1=0x1,"
+	    "c2=0x2,c3=0x3,"
+	    "c4=0x4)" },
 	{ I ",tcp_flags(syn)" },
 	{ I ",tcp_flags(0)" },
 	{ I ",tcp_flags(syn|[800])" },
@@ -303,9 +300,8 @@ static const struct text keys[] = {
 	{ "ct_state(+new-est-rel-rpl-inv+trk-snat-dnat)," I },
 	{ "ct_state(0x21)," I, "ct_state(+new-est-rel-rpl-inv+trk-snat-dnat)," I },
 	{ "ct_state(-trk)," I },
-	{ E
-	  ",ct_state(+trk+est-new),ct_zone(0x5),ct_mark(0x1/0xf),ct_label(0x12/0xff),"
-	  "eth_type(0x1234)",
+	{ E ",ct_state(+trk+est-new),ct_zone(0x5),ct_mark(0x1/0xf),ct_label(0x12/0xff),"
+	    "eth_type(0x1234)",
 	  "ct_state(-new+est+trk),ct_zone(0x5),ct_mark(0x1/0xf),ct_label(0x12/0xff)," E
 	  ",eth_type(0x1234)" },
 	{ "ct_state(+new-est+trk),ct_tuple4(src=1.1.1.1,dst=2.2.2.2,proto=6,tp_src=1,tp_dst=2)," E
@@ -316,16 +312,14 @@ static const struct text keys[] = {
 	  "skb_priority(0x1/0xf),recirc_id(0),dp_hash(0x2),in_port(1),packet_type(ns=0,id=0),"
 	  "eth(src=00:00:00:00:00:01,dst=00:00:00:00:00:02),eth_type(0x1234)" },
 	{ "skb_priority(0x1),tunnel(tun_id=0x7,src=1.1.1.1,dst=2.2.2.2,ttl=64,flags(key)),"
-	  "skb_mark(0x1)," E
-	  ",eth_type(0x1234)" },
+	  "skb_mark(0x1)," E ",eth_type(0x1234)" },
 	{ "tunnel(tun_id=0x7/0xf,src=1.1.1.1,dst=2.2.2.0/255.255.255.0,tos=0x1/0x3,ttl=64,"
 	  "tp_src=3/0xf,"
 	  "tp_dst=4,geneve({class=0x1,type=0x2,len=4,0x12345678/0xffffff00}{class=0x2,"
 	  "type=0x80,len=8,"
 	  "0x1234567812345678}),flags(-df+csum+key))," E ",eth_type(0x1234)" },
 	{ "tunnel(tun_id=0x7,src=1.1.1.1,dst=2.2.2.2,ttl=64,vxlan(gbp(id=5/0xf,flags=0x1)),"
-	  "flags(key))," E
-	  ",eth_type(0x1234)" },
+	  "flags(key))," E ",eth_type(0x1234)" },
 	{ "tunnel(tun_id=0x7/0xf,ipv6_src=::1,ipv6_dst=::2,ttl=64,flags(-df+csum+key))," E
 	  ",eth_type(0x1234)" },
 	{ "recirc_id(0),in_port(1),packet_type(ns=1,id=0x800),eth_type(0x0800),ipv4(frag=no)" },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A small database with references of every kind, and a check that all that a database derives from its rows
- * (indexes, counts, lists of weak references) is what the rows say.  Unit tests and a fuzz target use it. */
+/* A small database with references of every kind, and a check that all that a database derives from
+ * its rows (indexes, counts, lists of weak references) is what the rows say.  Unit tests and a fuzz
+ * target use it. */
 #ifndef TESTS_UNIT_OVSDB_CHECK_DB_H
 #define TESTS_UNIT_OVSDB_CHECK_DB_H
 
@@ -57,7 +58,8 @@ static inline void unit_count_ref(struct db_table *t, const struct uuid *uuid, v
 }
 
 /* How often 'source' refers to 'target' by references of 'kind'. */
-static inline size_t unit_refs(const struct row *source, const struct row *target, enum ref_kind kind)
+static inline size_t unit_refs(const struct row *source, const struct row *target,
+			       enum ref_kind kind)
 {
 	const struct db_table *t = source->table;
 	size_t n = 0;
@@ -66,14 +68,15 @@ static inline size_t unit_refs(const struct row *source, const struct row *targe
 	for (uint32_t i = N_STD_COLUMNS; i < t->schema->n_columns; i++) {
 		struct datum d = row_get_values(source, source->values, i);
 
-		datum_walk_refs(t->db, &d, &t->schema->columns[i]->type, kind, unit_count_ref, pair);
+		datum_walk_refs(t->db, &d, &t->schema->columns[i]->type, kind, unit_count_ref,
+				pair);
 	}
 	return n;
 }
 
 #define UNIT_FOR_EACH_ROW(row, db)                                                                 \
 	for (uint32_t t__ = 0; t__ < (db)->schema->n_tables; t__++)                                \
-		HMAP_FOR_EACH (row, node, &(db)->tables[t__].rows)
+		HMAP_FOR_EACH(row, node, &(db)->tables[t__].rows)
 
 /* NULL, or what is wrong (static). */
 static inline const char *unit_inconsistency(const struct db *db)
@@ -85,7 +88,8 @@ static inline const char *unit_inconsistency(const struct db *db)
 
 	if (db->open)
 		return "a transaction is open";
-	UNIT_FOR_EACH_ROW (row, db) {
+	UNIT_FOR_EACH_ROW(row, db)
+	{
 		const struct table_schema *ts = row->table->schema;
 		size_t n_strong = 0, n_listed = 0, n_found = 0;
 
@@ -94,7 +98,7 @@ static inline const char *unit_inconsistency(const struct db *db)
 		if (row->refs < 1 || row->values->refs < 1)
 			return "a row without references";
 		for (uint32_t t = 0; t < db->schema->n_tables; t++)
-			HMAP_FOR_EACH (other, node, &db->tables[t].rows) {
+			HMAP_FOR_EACH(other, node, &db->tables[t].rows) {
 				if (other != row)
 					n_strong += unit_refs(other, row, REF_STRONG);
 				n_found += unit_refs(other, row, REF_WEAK);
@@ -103,7 +107,7 @@ static inline const char *unit_inconsistency(const struct db *db)
 			return "the count of strong references";
 		if (!n_strong && !ts->is_root)
 			return "a row that should have been collected";
-		cds_list_for_each_entry (ref, &row->weak_refs, target_node) {
+		cds_list_for_each_entry(ref, &row->weak_refs, target_node) {
 			if (ref->target != row || !ref->n)
 				return "a weak reference in another row's list";
 			n_listed += ref->n;
@@ -116,8 +120,8 @@ static inline const char *unit_inconsistency(const struct db *db)
 
 			if (row->index_nodes[i].hash != row_index_hash(row, &ts->indexes[i]))
 				return "a row in the wrong place of an index";
-			HMAP_FOR_EACH_WITH_HASH (other, index_nodes[i], row->index_nodes[i].hash,
-						 &row->table->indexes[i]) {
+			HMAP_FOR_EACH_WITH_HASH(other, index_nodes[i], row->index_nodes[i].hash,
+						&row->table->indexes[i]) {
 				n += other == row;
 				if (other != row && row_index_equal(other, row, &ts->indexes[i]))
 					return "two rows are the same to an index";

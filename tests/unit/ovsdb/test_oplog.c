@@ -72,7 +72,8 @@ static void test_frame(void **state)
 	struct str s = STR_INIT;
 
 	frame(&s, 1);
-	assert_string_equal(str_cstr(&s), "OVSDB JSON 8 3ec665b87748ce170b31d14dd979066d1edee9d5\n{\"n\":1}\n");
+	assert_string_equal(str_cstr(&s),
+			    "OVSDB JSON 8 3ec665b87748ce170b31d14dd979066d1edee9d5\n{\"n\":1}\n");
 	str_uninit(&s);
 }
 
@@ -122,7 +123,8 @@ static void test_cut(void **state)
 	str_uninit(&s);
 }
 
-/* A changed octet anywhere but in the last record is damage, not a torn tail: nothing is changed. */
+/* A changed octet anywhere but in the last record is damage, not a torn tail: nothing is
+ * changed. */
 static void test_flip(void **state)
 {
 	struct str s = STR_INIT;
@@ -178,7 +180,8 @@ static void test_headers(void **state)
 		{ "OVSDB JSON 0 c3dbf5c8f1fa2dbf0a4bb0ce0f2c5ee9e0c6cd32\n", "malformed" },
 		{ "OVSDB JSON 5 c3dbf5\n", "malformed" },
 		{ "OVSDB JSON 5 g3dbf5c8f1fa2dbf0a4bb0ce0f2c5ee9e0c6cd32\n", "malformed" },
-		{ "OVSDB JSON 4294967296000 c3dbf5c8f1fa2dbf0a4bb0ce0f2c5ee9e0c6cd32\n", "impossible" },
+		{ "OVSDB JSON 4294967296000 c3dbf5c8f1fa2dbf0a4bb0ce0f2c5ee9e0c6cd32\n",
+		  "impossible" },
 		{ "OVSDB OTHER 5 c3dbf5c8f1fa2dbf0a4bb0ce0f2c5ee9e0c6cd32\n", "kind" },
 		{ "OVSDB JSONX 5 c3dbf5c8f1fa2dbf0a4bb0ce0f2c5ee9e0c6cd32\n", "kind" },
 		{ "SQLite format 3", "not a database" },
@@ -262,9 +265,9 @@ static void test_replace(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_frame),	cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_flip),	cmocka_unit_test(test_headers),
-		cmocka_unit_test(test_create),	cmocka_unit_test(test_replace),
+		cmocka_unit_test(test_frame),  cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_flip),   cmocka_unit_test(test_headers),
+		cmocka_unit_test(test_create), cmocka_unit_test(test_replace),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

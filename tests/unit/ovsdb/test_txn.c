@@ -6,7 +6,8 @@
 #define U(N) "'00000000-0000-4000-8000-00000000000" #N "'"
 #define REF(N) "['uuid'," U(N) "]"
 
-/* Steps of one story: the operations, what they answer (the part that matters), the rows afterwards. */
+/* Steps of one story: the operations, what they answer (the part that matters), the rows
+ * afterwards. */
 struct step {
 	const char *ops;
 	const char *result; /* part of it */
@@ -42,16 +43,25 @@ static void test_references(void **state)
 {
 	static const struct step steps[] = {
 		{ "{'op':'insert','table':'B','row':{'n':'b'},'uuid':" U(1) "}", "uuid", "" },
-		{ "{'op':'insert','table':'A','row':{'ref':" REF(1) "}}", "references nonexistent row", "" },
-		{ "{'op':'insert','table':'B','row':{'n':'b'},'uuid':" U(1) "},"
-		  "{'op':'insert','table':'B','row':{'n':'c','next':" REF(1) "},'uuid':" U(2) "},"
-		  "{'op':'insert','table':'A','row':{'s':'a','ref':" REF(2) "},'uuid':" U(3) "}",
+		{ "{'op':'insert','table':'A','row':{'ref':" REF(1) "}}",
+		  "references nonexistent row", "" },
+		{ "{'op':'insert','table':'B','row':{'n':'b'},'uuid':" U(
+			  1) "},"
+			     "{'op':'insert','table':'B','row':{'n':'c','next':" REF(1) "},'uuid':" U(
+				     2) "},"
+					"{'op':'insert','table':'A','row':{'s':'a','ref':" REF(
+						2) "},'uuid':" U(3) "}",
 		  "uuid",
-		  "A {'_uuid':['uuid'," U(3) "],'ref':['uuid'," U(2) "],'s':'a'}\n"
-		  "B {'_uuid':['uuid'," U(1) "],'n':'b'}\n"
-		  "B {'_uuid':['uuid'," U(2) "],'n':'c','next':['uuid'," U(1) "]}\n" },
-		{ "{'op':'delete','table':'B','where':[['n','==','b']]}", "1 remaining reference(s)", NULL },
-		{ "{'op':'update','table':'A','where':[],'row':{'wref':['set',[" REF(1) "," REF(2) "," REF(9) "]]}}",
+		  "A {'_uuid':['uuid'," U(3) "],'ref':['uuid'," U(
+			  2) "],'s':'a'}\n"
+			     "B {'_uuid':['uuid'," U(
+				     1) "],'n':'b'}\n"
+					"B {'_uuid':['uuid'," U(2) "],'n':'c','next':['uuid'," U(
+						1) "]}\n" },
+		{ "{'op':'delete','table':'B','where':[['n','==','b']]}",
+		  "1 remaining reference(s)", NULL },
+		{ "{'op':'update','table':'A','where':[],'row':{'wref':['set',[" REF(1) "," REF(
+			  2) "," REF(9) "]]}}",
 		  "count", NULL },
 		/* The chain is collected, and the weak references go with it. */
 		{ "{'op':'update','table':'A','where':[],'row':{'ref':['set',[]],'i':1}}", "count",
@@ -65,25 +75,34 @@ static void test_cycles(void **state)
 {
 	static const struct step steps[] = {
 		/* A reference to itself keeps no row. */
-		{ "{'op':'insert','table':'B','row':{'next':" REF(1) "},'uuid':" U(1) "}", "uuid", "" },
+		{ "{'op':'insert','table':'B','row':{'next':" REF(1) "},'uuid':" U(1) "}", "uuid",
+		  "" },
 		/* Two that keep each other stay, until one of them lets go. */
-		{ "{'op':'insert','table':'B','row':{'n':'1','next':" REF(2) "},'uuid':" U(1) "},"
-		  "{'op':'insert','table':'B','row':{'n':'2','next':" REF(1) "},'uuid':" U(2) "}",
+		{ "{'op':'insert','table':'B','row':{'n':'1','next':" REF(2) "},'uuid':" U(
+			  1) "},"
+			     "{'op':'insert','table':'B','row':{'n':'2','next':" REF(
+				     1) "},'uuid':" U(2) "}",
 		  "uuid", NULL },
-		{ "{'op':'update','table':'B','where':[['n','==','1']],'row':{'next':['set',[]]}}", "count", "" },
+		{ "{'op':'update','table':'B','where':[['n','==','1']],'row':{'next':['set',[]]}}",
+		  "count", "" },
 		/* With one of them goes the other, which then refers to it no more. */
-		{ "{'op':'insert','table':'B','row':{'n':'1','next':" REF(2) "},'uuid':" U(1) "},"
-		  "{'op':'insert','table':'B','row':{'n':'2','next':" REF(1) "},'uuid':" U(2) "}",
+		{ "{'op':'insert','table':'B','row':{'n':'1','next':" REF(2) "},'uuid':" U(
+			  1) "},"
+			     "{'op':'insert','table':'B','row':{'n':'2','next':" REF(
+				     1) "},'uuid':" U(2) "}",
 		  "uuid", NULL },
 		{ "{'op':'delete','table':'B','where':[['n','==','1']]}", "count", "" },
 		/* References by the values of a map count as often as they stand there. */
-		{ "{'op':'insert','table':'B','row':{},'uuid':" U(1) "},{'op':'insert','table':'A','row':"
-		  "{'mref':['map',[['a'," REF(1) "],['b'," REF(1) "]]],'ref':" REF(1) "}}",
+		{ "{'op':'insert','table':'B','row':{},'uuid':" U(
+			  1) "},{'op':'insert','table':'A','row':"
+			     "{'mref':['map',[['a'," REF(1) "],['b'," REF(1) "]]],'ref':" REF(
+				     1) "}}",
 		  "uuid", NULL },
 		{ "{'op':'delete','table':'B','where':[]}", "because of 3 remaining", NULL },
-		{ "{'op':'mutate','table':'A','where':[],'mutations':[['mref','delete',['set',['a','b']]]]}", "count",
-		  NULL },
-		{ "{'op':'delete','table':'B','where':[]},{'op':'delete','table':'A','where':[]}", "count", "" },
+		{ "{'op':'mutate','table':'A','where':[],'mutations':[['mref','delete',['set',['a','b']]]]}",
+		  "count", NULL },
+		{ "{'op':'delete','table':'B','where':[]},{'op':'delete','table':'A','where':[]}",
+		  "count", "" },
 	};
 
 	run_story(steps, ARRAY_SIZE(steps));
@@ -93,13 +112,16 @@ static void test_weak_references(void **state)
 {
 	static const struct step steps[] = {
 		{ "{'op':'insert','table':'C','row':{}}", "contained all-zeros UUID", "" },
-		{ "{'op':'insert','table':'C','row':{'w':" REF(1) "},'uuid':" U(1) "},"
-		  "{'op':'insert','table':'C','row':{'x':2,'w':" REF(1) "},'uuid':" U(2) "}",
+		{ "{'op':'insert','table':'C','row':{'w':" REF(1) "},'uuid':" U(
+			  1) "},"
+			     "{'op':'insert','table':'C','row':{'x':2,'w':" REF(1) "},'uuid':" U(
+				     2) "}",
 		  "uuid", NULL },
 		{ "{'op':'delete','table':'C','where':[['_uuid','=='," REF(1) "]]}",
 		  "Deletion of 1 weak reference(s)", NULL },
-		{ "{'op':'delete','table':'C','where':[['_uuid','=='," REF(1) "]]},"
-		  "{'op':'update','table':'C','where':[],'row':{'w':" REF(2) "}}",
+		{ "{'op':'delete','table':'C','where':[['_uuid','=='," REF(
+			  1) "]]},"
+			     "{'op':'update','table':'C','where':[],'row':{'w':" REF(2) "}}",
 		  "count", "C {'_uuid':['uuid'," U(2) "],'w':['uuid'," U(2) "],'x':2}\n" },
 		{ "{'op':'delete','table':'C','where':[]}", "count", "" },
 	};
@@ -110,11 +132,13 @@ static void test_weak_references(void **state)
 static void test_indexes(void **state)
 {
 	static const struct step steps[] = {
-		{ "{'op':'insert','table':'A','row':{'s':'a'},'uuid':" U(1) "},"
-		  "{'op':'insert','table':'A','row':{'s':'b'},'uuid':" U(2) "}",
+		{ "{'op':'insert','table':'A','row':{'s':'a'},'uuid':" U(
+			  1) "},"
+			     "{'op':'insert','table':'A','row':{'s':'b'},'uuid':" U(2) "}",
 		  "uuid", NULL },
 		{ "{'op':'insert','table':'A','row':{'s':'a'}}", "identical values (a)", NULL },
-		{ "{'op':'update','table':'A','where':[['s','==','a']],'row':{'s':'b'}}", "identical values (b)", NULL },
+		{ "{'op':'update','table':'A','where':[['s','==','a']],'row':{'s':'b'}}",
+		  "identical values (b)", NULL },
 		/* Values may trade places, and be used again within one transaction. */
 		{ "{'op':'update','table':'A','where':[['s','==','a']],'row':{'s':'c'}},"
 		  "{'op':'update','table':'A','where':[['s','==','b']],'row':{'s':'a'}},"
@@ -124,12 +148,13 @@ static void test_indexes(void **state)
 		{ "{'op':'delete','table':'A','where':[['s','==','a']]},{'op':'insert','table':'A','row':{'s':'a'},'uuid':" U(
 			  3) "},{'op':'delete','table':'A','where':[['s','==','b']]}",
 		  "count", "A {'_uuid':['uuid'," U(3) "],'s':'a'}\n" },
-		{ "{'op':'update','table':'A','where':[['s','==','a']],'row':{'s':'z'}},{'op':'abort'}", "aborted", NULL },
-		{ "{'op':'select','table':'A','where':[['s','==','a']],'columns':['s']}", "[{'rows':[{'s':'a'}]}]",
-		  NULL },
+		{ "{'op':'update','table':'A','where':[['s','==','a']],'row':{'s':'z'}},{'op':'abort'}",
+		  "aborted", NULL },
+		{ "{'op':'select','table':'A','where':[['s','==','a']],'columns':['s']}",
+		  "[{'rows':[{'s':'a'}]}]", NULL },
 		{ "{'op':'delete','table':'A','where':[]},{'op':'abort'}", "aborted", NULL },
-		{ "{'op':'select','table':'A','where':[['s','==','a']],'columns':['s']}", "[{'rows':[{'s':'a'}]}]",
-		  NULL },
+		{ "{'op':'select','table':'A','where':[['s','==','a']],'columns':['s']}",
+		  "[{'rows':[{'s':'a'}]}]", NULL },
 	};
 
 	run_story(steps, ARRAY_SIZE(steps));
@@ -138,12 +163,15 @@ static void test_indexes(void **state)
 static void test_same_transaction(void **state)
 {
 	static const struct step steps[] = {
-		{ "{'op':'insert','table':'M','row':{'x':1},'uuid':" U(1) "},{'op':'delete','table':'M','where':[]},"
-		  "{'op':'insert','table':'M','row':{'x':2},'uuid':" U(1) "}",
+		{ "{'op':'insert','table':'M','row':{'x':1},'uuid':" U(
+			  1) "},{'op':'delete','table':'M','where':[]},"
+			     "{'op':'insert','table':'M','row':{'x':2},'uuid':" U(1) "}",
 		  "uuid", "M {'_uuid':['uuid'," U(1) "],'x':2}\n" },
-		{ "{'op':'delete','table':'M','where':[]},{'op':'insert','table':'M','row':{'x':2},'uuid':" U(1) "}",
+		{ "{'op':'delete','table':'M','where':[]},{'op':'insert','table':'M','row':{'x':2},'uuid':" U(
+			  1) "}",
 		  "duplicate uuid", NULL },
-		{ "{'op':'insert','table':'M','row':{}},{'op':'insert','table':'M','row':{}}", "contain 3 rows", NULL },
+		{ "{'op':'insert','table':'M','row':{}},{'op':'insert','table':'M','row':{}}",
+		  "contain 3 rows", NULL },
 		{ "{'op':'insert','table':'M','row':{}},{'op':'insert','table':'M','row':{}},"
 		  "{'op':'delete','table':'M','where':[['x','==',2]]}",
 		  "count", NULL },
@@ -151,7 +179,8 @@ static void test_same_transaction(void **state)
 		{ "{'op':'insert','table':'A','row':{'s':'n','ref':['named-uuid','b']}},"
 		  "{'op':'insert','table':'B','row':{},'uuid-name':'b','uuid':" U(7) "}",
 		  "uuid", NULL },
-		{ "{'op':'select','table':'A','where':[['ref','includes'," REF(7) "]],'columns':['s']}",
+		{ "{'op':'select','table':'A','where':[['ref','includes'," REF(
+			  7) "]],'columns':['s']}",
 		  "[{'rows':[{'s':'n'}]}]", NULL },
 	};
 
@@ -240,11 +269,14 @@ static json_t *some_row(unsigned int table)
 		if (pick(2))
 			json_object_set_new(row, "wref", some_refs());
 		if (!pick(3))
-			json_object_set_new(row, "mref", json_pack("[s,[[s,[s,o]],[s,[s,o]]]]", "map", "a", "uuid",
-								   some_uuid(8), "b", "uuid", some_uuid(8)));
+			json_object_set_new(row, "mref",
+					    json_pack("[s,[[s,[s,o]],[s,[s,o]]]]", "map", "a",
+						      "uuid", some_uuid(8), "b", "uuid",
+						      some_uuid(8)));
 		if (!pick(3))
-			json_object_set_new(row, "map", json_pack("[s,[[s,o]]]", "map", "k",
-								  json_sprintf("%u", pick(3))));
+			json_object_set_new(row, "map",
+					    json_pack("[s,[[s,o]]]", "map", "k",
+						      json_sprintf("%u", pick(3))));
 		if (!pick(3))
 			json_object_set_new(row, "eph", json_integer(pick(3)));
 		break;
@@ -275,25 +307,27 @@ static json_t *some_ops(void)
 		unsigned int t = pick(10);
 
 		t = t < 5 ? 0 : t < 8 ? 1 : t < 9 ? 2 : 3;
-		json_t *where = pick(6) ? json_pack("[[s,s,[s,o]]]", "_uuid", "==", "uuid", some_uuid(8)) :
-					  json_array();
+		json_t *where = pick(6) ? json_pack("[[s,s,[s,o]]]", "_uuid", "==", "uuid",
+						    some_uuid(8))
+					: json_array();
 
 		switch (pick(4)) {
 		case 0:
 		case 1:
-			json_array_append_new(params, json_pack("{ss,ss,so,so}", "op", "insert", "table",
-								tables[t], "uuid", some_uuid(8), "row",
-								some_row(t)));
+			json_array_append_new(params, json_pack("{ss,ss,so,so}", "op", "insert",
+								"table", tables[t], "uuid",
+								some_uuid(8), "row", some_row(t)));
 			json_decref(where);
 			break;
 		case 2:
-			json_array_append_new(params, json_pack("{ss,ss,so,so}", "op", "update", "table",
-								tables[t], "where", where, "row",
-								some_row(t)));
+			json_array_append_new(params, json_pack("{ss,ss,so,so}", "op", "update",
+								"table", tables[t], "where", where,
+								"row", some_row(t)));
 			break;
 		default:
-			json_array_append_new(params, json_pack("{ss,ss,so}", "op", "delete", "table",
-								tables[t], "where", where));
+			json_array_append_new(params,
+					      json_pack("{ss,ss,so}", "op", "delete", "table",
+							tables[t], "where", where));
 			break;
 		}
 	}
@@ -402,11 +436,16 @@ static void test_snapshot(void **state)
 	struct str s = STR_INIT;
 	char *before, *after;
 
-	free(unit_run(db, "['T',{'op':'insert','table':'B','row':{'n':'b'},'uuid':" U(1) "},"
-			  "{'op':'insert','table':'A','row':{'s':'a\\n\\u00e9','ref':" REF(1) ",'map':['map',[['k','v']]]}}]"));
+	free(unit_run(db,
+		      "['T',{'op':'insert','table':'B','row':{'n':'b'},'uuid':" U(
+			      1) "},"
+				 "{'op':'insert','table':'A','row':{'s':'a\\n\\u00e9','ref':" REF(
+					 1) ",'map':['map',[['k','v']]]}}]"));
 	before = unit_dump(db, 0);
 	snapshot = snapshot_create(db);
-	free(unit_run(db, "['T',{'op':'update','table':'A','where':[],'row':{'s':'z','map':['map',[]]}}]"));
+	free(unit_run(
+		db,
+		"['T',{'op':'update','table':'A','where':[],'row':{'s':'z','map':['map',[]]}}]"));
 	free(unit_run(db, "['T',{'op':'delete','table':'A','where':[]}]"));
 	after = unit_dump(db, 0);
 	assert_string_equal(after, "");
@@ -427,10 +466,10 @@ static void test_snapshot(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_references),   cmocka_unit_test(test_cycles),
-		cmocka_unit_test(test_weak_references), cmocka_unit_test(test_indexes),
+		cmocka_unit_test(test_references),       cmocka_unit_test(test_cycles),
+		cmocka_unit_test(test_weak_references),  cmocka_unit_test(test_indexes),
 		cmocka_unit_test(test_same_transaction), cmocka_unit_test(test_empty),
-		cmocka_unit_test(test_random),	     cmocka_unit_test(test_snapshot),
+		cmocka_unit_test(test_random),           cmocka_unit_test(test_snapshot),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

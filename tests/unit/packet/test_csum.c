@@ -141,8 +141,8 @@ static void test_complete(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_known),  cmocka_unit_test(test_lengths_and_places),
-		cmocka_unit_test(test_update), cmocka_unit_test(test_pseudo),
+		cmocka_unit_test(test_known),    cmocka_unit_test(test_lengths_and_places),
+		cmocka_unit_test(test_update),   cmocka_unit_test(test_pseudo),
 		cmocka_unit_test(test_complete),
 	};
 

@@ -159,8 +159,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_drop_reasons), cmocka_unit_test(test_too_large),
-		cmocka_unit_test(test_room),	     cmocka_unit_test(test_offload_moves),
-		cmocka_unit_test(test_foreign),	     cmocka_unit_test(test_clone),
+		cmocka_unit_test(test_room),         cmocka_unit_test(test_offload_moves),
+		cmocka_unit_test(test_foreign),      cmocka_unit_test(test_clone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
