@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Each operation is a function that fills in its result object or returns a sentence (db/error.h).  One that
- * fails ends the transaction; the results of those behind it are null. */
+/* Each operation is a function that puts its result, as JSON text, or returns a sentence (db/error.h).  One that
+ * fails ends the transaction; the results of those behind it are null.
+ * Results are text from the start because a tree of them would cost more than the operations. */
 #include "ops.h"
 
 #include <inttypes.h>
@@ -11,7 +12,11 @@
 #include "db/error.h"
 #include "db/members.h"
 #include "db/symbol.h"
+#include "json_text.h"
 #include "query.h"
+
+/* Values that the "select"s of a transaction may return, whatever the size of the database. */
+#define SELECT_FREE_CELLS 1000000
 
 struct op {
 	const struct ops_request *request;
@@ -19,8 +24,9 @@ struct op {
 	struct symbol_table *symbols;
 	const json_t *json;
 	struct members m;
-	json_t *result; /* object that the operation fills in */
+	struct str *result; /* where the operation puts its object when nothing can fail any more */
 	uint64_t wait_ms; /* 0 unless this operation has to wait */
+	uint64_t n_cells; /* that were selected so far */
 };
 
 static struct db_table *op_table(struct op *op)
@@ -98,17 +104,6 @@ static void row_json_apply(struct row_json *r, struct row *row)
 		}
 }
 
-static json_t *uuid_to_json(const struct uuid *uuid)
-{
-	char s[UUID_LEN + 1];
-	json_t *json = json_array();
-
-	snprintf(s, sizeof(s), UUID_FMT, UUID_ARGS(uuid));
-	json_array_append_new(json, json_stringn_nocheck("uuid", 4));
-	json_array_append_new(json, json_stringn_nocheck(s, UUID_LEN));
-	return json;
-}
-
 static char *op_insert(struct op *op)
 {
 	struct db_table *t = op_table(op);
@@ -156,7 +151,9 @@ static char *op_insert(struct op *op)
 				txn_set(row, i, &r.columns[i]);
 				bitmap_clear(r.given, i);
 			}
-		json_object_set_new_nocheck(op->result, "uuid", uuid_to_json(&uuid));
+		str_put(op->result, "{\"uuid\":[\"uuid\",");
+		json_text_put_uuid(op->result, &uuid);
+		str_put(op->result, "]}");
 	}
 	row_json_uninit(&r);
 	return err;
@@ -197,18 +194,32 @@ static char *columns_from_json(const struct db_table *t, const json_t *json,
 	return NULL;
 }
 
-static json_t *row_to_json(const struct row *row, const struct column_schema **columns,
-			   size_t n_columns)
+static void put_row(struct str *s, const struct row *row, const struct column_schema **columns,
+		    size_t n_columns)
 {
-	json_t *json = json_object();
-
+	str_putc(s, '{');
 	for (size_t i = 0; i < n_columns; i++) {
 		struct datum d = row_get(row, columns[i]->index);
 
-		json_object_set_new_nocheck(json, columns[i]->name,
-					    datum_to_json(&d, &columns[i]->type));
+		str_put(s, i ? ",\"" : "\"");
+		str_put(s, columns[i]->name);
+		str_put(s, "\":");
+		json_text_put_datum(s, &d, &columns[i]->type);
 	}
-	return json;
+	str_putc(s, '}');
+}
+
+/* A short request must not make an endless answer: all of the database fits in twice, not a thousand times. */
+static bool is_too_much(const struct op *op)
+{
+	const struct db *db = op->request->db;
+	uint64_t n = 0;
+
+	if (op->n_cells <= SELECT_FREE_CELLS)
+		return false;
+	for (uint32_t i = 0; i < db->schema->n_tables; i++)
+		n += hmap_count(&db->tables[i].rows) * (uint64_t)db->tables[i].schema->n_columns;
+	return op->n_cells > 2 * n;
 }
 
 static char *op_select(struct op *op)
@@ -220,7 +231,6 @@ static char *op_select(struct op *op)
 	struct query_rows rows = { 0 };
 	size_t n_columns;
 	char *err = members_finish(&op->m);
-	json_t *json;
 
 	if (err)
 		return err;
@@ -233,18 +243,30 @@ static char *op_select(struct op *op)
 		return err;
 	}
 	query_rows_distinct(&rows, columns, n_columns);
-	json = json_array();
-	for (size_t i = 0; i < rows.n; i++)
-		json_array_append_new(json, row_to_json(rows.rows[i], columns, n_columns));
-	json_object_set_new_nocheck(op->result, "rows", json);
+	op->n_cells += rows.n * n_columns;
+	if (is_too_much(op)) {
+		query_rows_uninit(&rows);
+		free(columns);
+		return db_error("resources exhausted", NULL,
+				"the transaction selects the database several times over");
+	}
+	str_put(op->result, "{\"rows\":[");
+	for (size_t i = 0; i < rows.n; i++) {
+		if (i)
+			str_putc(op->result, ',');
+		put_row(op->result, rows.rows[i], columns, n_columns);
+	}
+	str_put(op->result, "]}");
 	query_rows_uninit(&rows);
 	free(columns);
 	return NULL;
 }
 
-static void set_count(struct op *op, size_t n)
+static void put_count(struct op *op, size_t n)
 {
-	json_object_set_new_nocheck(op->result, "count", json_integer((json_int_t)n));
+	str_put(op->result, "{\"count\":");
+	json_text_put_integer(op->result, (int64_t)n);
+	str_putc(op->result, '}');
 }
 
 static char *op_update(struct op *op)
@@ -269,7 +291,7 @@ static char *op_update(struct op *op)
 	if (!err) {
 		for (size_t i = 0; i < rows.n; i++)
 			row_json_apply(&r, rows.rows[i]);
-		set_count(op, rows.n);
+		put_count(op, rows.n);
 	}
 	query_rows_uninit(&rows);
 	row_json_uninit(&r);
@@ -321,7 +343,7 @@ static char *op_mutate(struct op *op)
 		for (size_t j = 0; !err && j < mutations.n; j++)
 			err = mutate_row(rows.rows[i], &mutations.mutations[j]);
 	if (!err)
-		set_count(op, rows.n);
+		put_count(op, rows.n);
 	query_rows_uninit(&rows);
 	mutations_uninit(&mutations);
 	return err;
@@ -341,7 +363,7 @@ static char *op_delete(struct op *op)
 		return err;
 	for (size_t i = 0; i < rows.n; i++)
 		txn_delete(rows.rows[i]);
-	set_count(op, rows.n);
+	put_count(op, rows.n);
 	query_rows_uninit(&rows);
 	return NULL;
 }
@@ -536,19 +558,26 @@ static void preset_symbols(const json_t *params, struct symbol_table *symbols)
 	}
 }
 
-static json_t *error_to_json(char *err)
+static void put_error(struct str *s, const char *err, const char *default_tag)
 {
-	json_t *json = db_error_to_json(err, "internal error");
+	json_t *json = db_error_to_json(err, default_tag);
 
-	free(err);
-	return json;
+	json_text_put(s, json);
+	json_decref(json);
+}
+
+void ops_add_error(struct str *result, const char *err, const char *default_tag)
+{
+	str_chomp(result, ']');
+	str_putc(result, ',');
+	put_error(result, err, default_tag);
+	str_putc(result, ']');
 }
 
 void ops_run(const struct ops_request *request, struct ops_outcome *outcome)
 {
 	size_t n = json_array_size(request->params) - 1;
-	struct op op = { .request = request };
-	json_t *results = json_array();
+	struct op op = { .request = request, .result = &outcome->result };
 	bool failed = false;
 	char *err;
 	size_t i;
@@ -557,34 +586,40 @@ void ops_run(const struct ops_request *request, struct ops_outcome *outcome)
 	op.txn = txn_open(request->db);
 	op.symbols = symbol_table_create();
 	preset_symbols(request->params, op.symbols);
+	str_putc(op.result, '[');
 	for (i = 1; i <= n && !failed && !op.wait_ms; i++) {
+		size_t start;
+
+		if (i > 1)
+			str_putc(op.result, ',');
+		start = op.result->len;
 		op.json = json_array_get(request->params, i);
-		op.result = json_object();
 		err = op_run(&op, i, n);
-		if (err) {
-			json_decref(op.result);
-			op.result = error_to_json(err);
-			failed = true;
-		}
-		json_array_append_new(results, op.result);
+		if (err)
+			put_error(op.result, err, "internal error");
+		else if (op.result->len == start)
+			str_put(op.result, "{}");
+		failed = err != NULL;
+		free(err);
 	}
 	symbol_table_destroy(op.symbols);
 	if (op.wait_ms) {
 		txn_abort(op.txn);
-		json_decref(results);
+		str_uninit(op.result);
 		outcome->wait_ms = op.wait_ms;
 		return;
 	}
 	for (; i <= n; i++)
-		json_array_append_new(results, json_null());
-	outcome->result = results;
+		str_put(op.result, ",null");
+	str_putc(op.result, ']');
 	if (failed) {
 		txn_abort(op.txn);
 		return;
 	}
 	err = txn_commit(op.txn);
 	if (err) {
-		json_array_append_new(results, error_to_json(err));
+		ops_add_error(op.result, err, "internal error");
+		free(err);
 		return;
 	}
 	if (txn_is_empty(op.txn)) {

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "base/str.h"
 #include "txn.h"
 
 struct ops_request {
@@ -18,12 +19,14 @@ struct ops_request {
 };
 
 struct ops_outcome {
-	json_t *result; /* array, the caller's; NULL if the request has to wait */
-	struct txn *txn; /* committed, with changes or a comment; the caller's reference; or NULL */
+	struct str result; /* JSON text of an array, the caller's; empty if the request has to wait */
+	struct txn *txn; /* committed, with changes; the caller's reference; or NULL */
 	uint64_t wait_ms; /* if it has to wait: until it times out, counted from the request's arrival;
 			   * UINT64_MAX: for ever */
 };
 
 void ops_run(const struct ops_request *, struct ops_outcome *);
+/* Adds one more member to a result: an error, in the form of db/error.h. */
+void ops_add_error(struct str *result, const char *err, const char *default_tag);
 
 #endif

@@ -269,6 +269,7 @@ static json_t *run_txn(struct db *db, struct storage *storage, const json_t *par
 	struct ops_outcome outcome;
 	uint64_t start_ms = clock_ms();
 	const char *name;
+	json_t *result;
 
 	if (!json_is_array(params))
 		return params_error(params, "array expected");
@@ -278,7 +279,7 @@ static json_t *run_txn(struct db *db, struct storage *storage, const json_t *par
 	for (;;) {
 		request.elapsed_ms = clock_ms() - start_ms;
 		ops_run(&request, &outcome);
-		if (outcome.result)
+		if (outcome.result.len)
 			break;
 		/* Nobody else changes the file: a "wait" can only time out. */
 		if (outcome.wait_ms == UINT64_MAX)
@@ -292,7 +293,9 @@ static json_t *run_txn(struct db *db, struct storage *storage, const json_t *par
 		}
 		txn_unref(outcome.txn);
 	}
-	return outcome.result;
+	result = json_loadb(outcome.result.data, outcome.result.len, 0, NULL);
+	str_uninit(&outcome.result);
+	return result;
 }
 
 static int transact(int n, char *args[], bool read_only)

@@ -29,7 +29,7 @@ struct request {
 	size_t waiting_size; /* octets of 'params' while it waits; 0: it never has */
 	uint64_t start_ms;
 	struct timer timer; /* of a "wait" */
-	json_t *result;
+	struct str result; /* JSON text; empty until it has run */
 	struct txn *txn; /* committed, in the batch; may be NULL there */
 };
 
@@ -60,7 +60,7 @@ static void request_destroy(struct request *r)
 	timer_cancel(&r->timer);
 	json_decref(r->params);
 	json_decref(r->id);
-	json_decref(r->result);
+	str_uninit(&r->result);
 	txn_unref(r->txn);
 	free(r);
 }
@@ -69,15 +69,16 @@ static void request_destroy(struct request *r)
 static void request_answer(struct request *r)
 {
 	struct service_client *client = r->client;
-	json_t *result = r->result;
+	struct str result = r->result;
 	json_t *id = r->id;
 
-	r->result = r->id = NULL;
+	r->result = (struct str)STR_INIT;
+	r->id = NULL;
 	request_destroy(r);
 	if (client) {
-		client->reply(client, result, id);
+		client->reply(client, &result, id);
 	} else {
-		json_decref(result);
+		str_uninit(&result);
 		json_decref(id);
 	}
 }
@@ -144,7 +145,7 @@ static void request_run(struct request *r)
 		ops.read_only = "when database server is in read only mode";
 	COUNTER_INC(ovsdb_txn);
 	ops_run(&ops, &outcome);
-	if (!outcome.result) {
+	if (!outcome.result.len) {
 		if (!may_wait(r))
 			return;
 		if (!timer_is_set(&r->timer) && outcome.wait_ms != UINT64_MAX)
@@ -222,14 +223,13 @@ static void batch_failed(struct service *s, const char *why)
 	while (!cds_list_empty(&s->batch)) {
 		r = cds_list_first_entry(&s->batch, struct request, node);
 		if (r->txn) {
-			json_array_append_new(r->result, db_error_to_json(why, "I/O error"));
+			ops_add_error(&r->result, why, "I/O error");
 			request_answer(r);
 		} else if (!r->client) {
 			request_destroy(r); /* nobody is left to whom its answer matters */
 		} else {
 			/* It may have read what is gone now. */
-			json_decref(r->result);
-			r->result = NULL;
+			str_uninit(&r->result);
 			cds_list_move(&r->node, &readers);
 		}
 	}
@@ -380,7 +380,7 @@ void service_cancel(struct service_client *client, const json_t *id)
 	cds_list_for_each_entry (r, &client->requests, client_node) {
 		json_t *request_id = r->id;
 
-		if (r->result || !json_equal(request_id, id))
+		if (r->result.len || !json_equal(request_id, id))
 			continue; /* in the batch: too late */
 		r->id = NULL;
 		request_destroy(r);
@@ -394,7 +394,7 @@ void service_forget(struct service_client *client)
 	struct request *r, *next;
 
 	cds_list_for_each_entry_safe (r, next, &client->requests, client_node) {
-		if (!r->result) {
+		if (!r->result.len) {
 			request_destroy(r);
 			continue;
 		}
@@ -412,7 +412,7 @@ void service_forget_service(struct service_client *client, struct service *s)
 	cds_list_for_each_entry_safe (r, next, &client->requests, client_node) {
 		json_t *id = r->id;
 
-		if (r->service != s || r->result)
+		if (r->service != s || r->result.len)
 			continue;
 		r->id = NULL;
 		request_destroy(r);
@@ -437,7 +437,7 @@ void service_commit(struct service *s, struct txn *txn)
 	}
 	r = request_create(s, NULL);
 	r->txn = txn;
-	r->result = json_array();
+	str_put(&r->result, "[]");
 	batch_add(r);
 }
 

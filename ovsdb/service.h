@@ -25,7 +25,8 @@ struct service_client {
 	size_t n_requests;
 	size_t waiting_size; /* octets of those that have had to wait */
 	bool read_only;
-	void (*reply)(struct service_client *, json_t *result, json_t *id); /* takes both */
+	/* 'result' is JSON text, which is taken, as 'id' is. */
+	void (*reply)(struct service_client *, struct str *result, json_t *id);
 	void (*reply_error)(struct service_client *, json_t *error, json_t *id);
 	bool (*holds_lock)(struct service_client *, const char *name);
 };

@@ -42,11 +42,12 @@ static void send_result_text(struct session *s, struct str *result, const json_t
 	jsonrpc_text_unref(text);
 }
 
-static void client_reply(struct service_client *client, json_t *result, json_t *id)
+static void client_reply(struct service_client *client, struct str *result, json_t *id)
 {
 	struct session *s = CONTAINER_OF(client, struct session, client);
 
-	jsonrpc_send_reply(s->rpc, result, id);
+	send_result_text(s, result, id);
+	json_decref(id);
 }
 
 static void client_reply_error(struct service_client *client, json_t *error, json_t *id)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A database file: whatever it holds, reading it ends, and what was read can be written to and read again. */
+/* A database file: whatever it holds, reading it ends, and what was read can be written to and read
+ * again. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -28,8 +29,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-/* Records are hard to guess for their checksums: one octet of the input, '#', stands for a header that fits
- * the line that follows. */
+/* Records are hard to guess for their checksums: one octet of the input, '#', stands for a header
+ * that fits the line that follows. */
 static void put_file(const uint8_t *data, size_t size)
 {
 	struct str s = STR_INIT;

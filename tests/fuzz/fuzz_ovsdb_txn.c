@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Transactions, one in a line, on a small database: each is committed, aborted, waits, or is rolled back, and
- * after each what the database derives from its rows is what the rows say.  A line that begins with 'm' is the
- * request of a monitor, which is then fed with what the transactions do. */
+/* Transactions, one in a line, on a small database: each is committed, aborted, waits, or is rolled
+ * back, and after each what the database derives from its rows is what the rows say.  A line that
+ * begins with 'm' is the request of a monitor, which is then fed with what the transactions do. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,12 +22,12 @@ struct world {
 	unsigned int n_lines;
 };
 
-/* Every update is JSON. */
-static void check_json(struct str *s)
+/* All that leaves is JSON. */
+static void check_json(struct str *s, bool array)
 {
 	json_t *json = json_loadb(s->data, s->len, 0, NULL);
 
-	if (!json_is_object(json))
+	if (array ? !json_is_array(json) : !json_is_object(json))
 		abort();
 	json_decref(json);
 	str_uninit(s);
@@ -44,7 +44,7 @@ static void add_monitor(struct world *w, const json_t *request)
 		err = monitor_spec_change(w->monitors[0], request, &spec);
 		if (!err) {
 			monitor_spec_put_difference(w->monitors[0], spec, &s);
-			check_json(&s);
+			check_json(&s, false);
 			monitor_spec_unref(w->monitors[0]);
 			w->monitors[0] = spec;
 		}
@@ -57,7 +57,7 @@ static void add_monitor(struct world *w, const json_t *request)
 		return;
 	w->monitors[w->n_monitors++] = spec;
 	monitor_spec_put_initial(spec, &s);
-	check_json(&s);
+	check_json(&s, false);
 }
 
 static void finish(struct world *w, struct txn *txn)
@@ -65,7 +65,7 @@ static void finish(struct world *w, struct txn *txn)
 	struct str s = STR_INIT;
 
 	if (record_format_txn(txn, w->n_lines % 2, &s))
-		check_json(&s);
+		check_json(&s, false);
 	str_uninit(&s);
 	if (w->n_lines % 5 == 0) {
 		txn_rollback(txn);
@@ -73,7 +73,7 @@ static void finish(struct world *w, struct txn *txn)
 		txn_settle(txn);
 		for (size_t i = 0; i < w->n_monitors; i++) {
 			monitor_spec_put_txn(w->monitors[i], txn, &s);
-			check_json(&s);
+			check_json(&s, false);
 		}
 	}
 	txn_unref(txn);
@@ -91,7 +91,8 @@ static void run_line(struct world *w, const char *line, size_t len)
 		add_monitor(w, json);
 	} else if (json_array_size(json)) {
 		ops_run(&request, &outcome);
-		json_decref(outcome.result);
+		if (outcome.result.len)
+			check_json(&outcome.result, true);
 		if (outcome.txn)
 			finish(w, outcome.txn);
 		if (unit_inconsistency(w->db))

@@ -59,10 +59,16 @@ static inline char *unit_run_json(struct db *db, const json_t *params, struct tx
 {
 	struct ops_request request = { .db = db, .params = params };
 	struct ops_outcome outcome;
+	json_t *result;
 
 	ops_run(&request, &outcome);
 	*txn = outcome.txn;
-	return outcome.result ? text_of(outcome.result) : xstrdup("waits");
+	if (!outcome.result.len)
+		return xstrdup("waits");
+	result = json_loadb(outcome.result.data, outcome.result.len, 0, NULL);
+	assert_non_null(result);
+	str_uninit(&outcome.result);
+	return text_of(result);
 }
 
 static inline char *unit_run(struct db *db, const char *ops)
