@@ -9,6 +9,9 @@
 uint32_t hash_bytes(const void *, size_t n, uint32_t basis);
 uint32_t hash_string(const char *, uint32_t basis);
 uint64_t hash_bytes64(const void *, size_t n, uint64_t basis);
+/* A basis that nobody can guess, for tables whose keys come from outside: somebody who knows the
+ * hashes could put all of them in one bucket. */
+uint32_t hash_random_basis(void);
 
 /* Mixes all bits of 'v' with 'basis' (the 64-bit finaliser of MurmurHash3, public domain). */
 static inline uint32_t hash_u64(uint64_t v, uint32_t basis)

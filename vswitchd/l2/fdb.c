@@ -170,7 +170,7 @@ struct fdb *fdb_create(void)
 	for (size_t i = 0; i < WHEEL_SLOTS; i++)
 		CDS_INIT_LIST_HEAD(&fdb->wheel[i]);
 	fdb->wheel_slot = clock_ms() / WHEEL_SLOT_MS;
-	fdb->basis = hash_pointer(fdb, (uint32_t)clock_real_us());
+	fdb->basis = hash_random_basis();
 	return fdb;
 }
 

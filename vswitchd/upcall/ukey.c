@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/util.h"
 
 static struct ukey_shard *shard(const struct ukeys *u, const struct ufid *ufid)
@@ -12,9 +13,10 @@ static struct ukey_shard *shard(const struct ukeys *u, const struct ufid *ufid)
 	return (struct ukey_shard *)&u->shards[ufid->parts[0] % UKEY_SHARDS];
 }
 
-static uint32_t hash(const struct ufid *ufid)
+/* A UFID is a hash already, but one that senders of packets can compute. */
+static uint32_t hash(const struct ukeys *u, const struct ufid *ufid)
 {
-	return ufid->parts[1]; /* a UFID is a hash already */
+	return hash_u64(ufid->parts[1], u->basis);
 }
 
 void ukeys_init(struct ukeys *u)
@@ -24,6 +26,7 @@ void ukeys_init(struct ukeys *u)
 		rcuhash_init(&u->shards[i].table);
 	}
 	u->n = 0;
+	u->basis = hash_random_basis();
 }
 
 static void ukey_free(struct rcu_item *item)
@@ -80,7 +83,7 @@ struct ukey *ukeys_lookup(const struct ukeys *u, const struct ufid *ufid)
 {
 	struct ukey *k;
 
-	RCUHASH_FOR_EACH_WITH_HASH(k, node, hash(ufid), &shard(u, ufid)->table) {
+	RCUHASH_FOR_EACH_WITH_HASH(k, node, hash(u, ufid), &shard(u, ufid)->table) {
 		if (!memcmp(&k->ufid, ufid, sizeof(*ufid)))
 			return k;
 	}
@@ -95,7 +98,7 @@ bool ukeys_insert(struct ukeys *u, struct ukey *k)
 	mutex_lock(&s->lock);
 	is_new = !ukeys_lookup(u, &k->ufid);
 	if (is_new) {
-		rcuhash_insert(&s->table, &k->node, hash(&k->ufid));
+		rcuhash_insert(&s->table, &k->node, hash(u, &k->ufid));
 		__atomic_add_fetch(&u->n, 1, __ATOMIC_RELAXED);
 	}
 	mutex_unlock(&s->lock);

@@ -34,6 +34,7 @@ struct ukey_shard {
 struct ukeys {
 	struct ukey_shard shards[UKEY_SHARDS];
 	size_t n; /* atomic */
+	uint32_t basis; /* of hashes */
 };
 
 void ukeys_init(struct ukeys *);

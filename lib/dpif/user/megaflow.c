@@ -18,9 +18,9 @@
 #define BUMP(P, N) __atomic_store_n(P, *(P) + (N), __ATOMIC_RELAXED)
 #define GET(P) __atomic_load_n(P, __ATOMIC_RELAXED)
 
-static uint32_t ufid_hash(const struct ufid *ufid)
+static uint32_t ufid_hash(const struct megaflow_table *table, const struct ufid *ufid)
 {
-	return hash_u64(ufid->parts[0] ^ ufid->parts[1] * 0x9e3779b97f4a7c15ULL, 0);
+	return hash_u64(ufid->parts[0] ^ ufid->parts[1] * 0x9e3779b97f4a7c15ULL, table->basis);
 }
 
 static bool ufid_equal(const struct ufid *a, const struct ufid *b)
@@ -282,6 +282,7 @@ void megaflow_table_init(struct megaflow_table *table)
 	mutex_init(&table->lock);
 	table->subtables = vec_create(0, 1);
 	rcuhash_init(&table->by_ufid);
+	table->basis = hash_random_basis();
 	table->limit = DEFAULT_LIMIT;
 }
 
@@ -317,7 +318,7 @@ struct megaflow *megaflow_by_ufid(struct megaflow_table *table, const struct ufi
 {
 	struct megaflow *f;
 
-	RCUHASH_FOR_EACH_WITH_HASH(f, ufid_node, ufid_hash(ufid), &table->by_ufid) {
+	RCUHASH_FOR_EACH_WITH_HASH(f, ufid_node, ufid_hash(table, ufid), &table->by_ufid) {
 		if (ufid_equal(&f->ufid, ufid))
 			return f;
 	}
@@ -391,7 +392,7 @@ static int insert_locked(struct megaflow_table *table, struct insertion *in,
 		*flowp = f;
 		return -EEXIST;
 	}
-	hash = miniflow_hash_in_mask(&in->key.mf, mask, 0);
+	hash = miniflow_hash_in_mask(&in->key.mf, mask, table->basis);
 	t = subtable_lookup(table, mask, mask_hash);
 	f = t ? subtable_find(t, &in->key.mf, hash) : NULL;
 	if (f) {
@@ -410,7 +411,7 @@ static int insert_locked(struct megaflow_table *table, struct insertion *in,
 	if (!t)
 		t = subtable_create(table, mask, mask_hash);
 	f->subtable = t;
-	rcuhash_insert(&table->by_ufid, &f->ufid_node, ufid_hash(ufid));
+	rcuhash_insert(&table->by_ufid, &f->ufid_node, ufid_hash(table, ufid));
 	rcu_store(&table->chunks[number / MEGAFLOW_CHUNK]->flows[number % MEGAFLOW_CHUNK], f);
 	rcuhash_insert(&t->flows, &f->node, hash);
 	__atomic_store_n(&table->n_inserts, table->n_inserts + 1, __ATOMIC_RELEASE);
@@ -561,7 +562,7 @@ struct megaflow *megaflow_lookup(struct megaflow_table *table, struct subtable_o
 				 const struct miniflow *key, uint64_t now_ms, uint64_t *n_searched)
 {
 	const struct subtable_vec *v = rcu_load(&table->subtables);
-	uint32_t i;
+	uint32_t basis = table->basis, i;
 
 	if (unlikely(v->version != o->version))
 		order_renew(o, v, now_ms);
@@ -571,7 +572,7 @@ struct megaflow *megaflow_lookup(struct megaflow_table *table, struct subtable_o
 		struct subtable_rank *r = &o->ranks[i];
 		struct megaflow *f;
 
-		f = subtable_find(r->t, key, miniflow_hash_in_mask(key, &r->t->mask, 0));
+		f = subtable_find(r->t, key, miniflow_hash_in_mask(key, &r->t->mask, basis));
 		if (f) {
 			r->hits++;
 			o->hits[r->t->index]++;
