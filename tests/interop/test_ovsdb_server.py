@@ -446,6 +446,30 @@ def test_large_waiting_requests(server):
     assert c.finish(again)['result'][0]['error'] == 'timed out'
 
 
+def test_select_over_and_over(server):
+    """A short request cannot ask for an answer without end."""
+    c = server.client()
+    c.transact(*({'op': 'insert', 'table': 'C', 'uuid-name': f'r{i}',
+                  'row': {'x': i, 'w1': ['named-uuid', f'r{i}']}} for i in range(2000)))
+    select = {'op': 'select', 'table': 'C', 'where': []}
+    result = c.transact(*[select] * 5)
+    assert all(len(r['rows']) == 2000 for r in result)
+    bad = socket.socket(socket.AF_UNIX)
+    bad.settimeout(60)
+    bad.connect(str(server.sock))
+    bad.sendall(json.dumps({'method': 'transact', 'params': ['T'] + [select] * 20000, 'id': 1}).encode())
+    last, size = b'', 0
+    while b'"error":null' not in last and b'"error": null' not in last:
+        data = bad.recv(1 << 20)
+        assert data
+        size += len(data)
+        last = (last + data)[-200:]
+        assert size < 300 << 20
+    bad.close()
+    assert memory_kb(server) < 600000
+    assert c.transact(row(1))[0]['uuid']
+
+
 def test_many_monitors_and_locks(server):
     c = server.client()
     errors = [c.call('monitor', 'T', i, {'A': {}}).get('error') for i in range(1100)]
