@@ -177,6 +177,17 @@ bool str_to_int(const char *s, int base, int *v)
 	return true;
 }
 
+int hex_digit_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
 bool str_to_uint(const char *s, int base, unsigned int *v)
 {
 	uint64_t x;

@@ -34,6 +34,7 @@ bool str_to_uint(const char *, int base, unsigned int *v);
 bool str_to_i64(const char *, int base, int64_t *v);
 bool str_to_u64(const char *, int base, uint64_t *v);
 bool str_to_double(const char *, double *v);
+int hex_digit_value(char); /* -1: it is no digit */
 
 bool streq(const char *a, const char *b);
 bool str_has_prefix(const char *s, const char *prefix);

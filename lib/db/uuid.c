@@ -53,17 +53,6 @@ uint32_t uuid_hash(const struct uuid *u)
 			hash_u64((uint64_t)u->parts[2] << 32 | u->parts[3], 0));
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 static bool is_dash_at(size_t i)
 {
 	return i == 8 || i == 13 || i == 18 || i == 23;
@@ -74,7 +63,7 @@ size_t uuid_prefix_len(const char *s)
 	size_t i;
 
 	for (i = 0; i < UUID_LEN; i++)
-		if (is_dash_at(i) ? s[i] != '-' : hex_value(s[i]) < 0)
+		if (is_dash_at(i) ? s[i] != '-' : hex_digit_value(s[i]) < 0)
 			break;
 	return i;
 }
@@ -89,7 +78,7 @@ bool uuid_parse(const char *s, struct uuid *u)
 	for (size_t i = 0; i < UUID_LEN; i++) {
 		if (is_dash_at(i))
 			continue;
-		v.parts[n_digits / 8] = v.parts[n_digits / 8] << 4 | (uint32_t)hex_value(s[i]);
+		v.parts[n_digits / 8] = v.parts[n_digits / 8] << 4 | (uint32_t)hex_digit_value(s[i]);
 		n_digits++;
 	}
 	*u = v;

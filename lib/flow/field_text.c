@@ -6,6 +6,7 @@
 #include "base/util.h"
 #include "flow/fields.h"
 #include "flow/odp_text.h"
+#include "packet/headers.h"
 
 static const struct {
 	uint16_t number;
@@ -26,23 +27,6 @@ static const struct {
 	{ "no", 0, 3 },    { "yes", 1, 1 },       { "first", 1, 3 },
 	{ "later", 3, 3 }, { "not_later", 0, 2 },
 };
-
-static uint64_t get_be(const uint8_t *p, unsigned int n)
-{
-	uint64_t v = 0;
-
-	while (n--)
-		v = v << 8 | *p++;
-	return v;
-}
-
-static void put_be(uint8_t *p, unsigned int n, uint64_t v)
-{
-	while (n--) {
-		p[n] = v;
-		v >>= 8;
-	}
-}
 
 /* The flag words of a form, and all bits of them. */
 static const struct odp_flag *flags_of(const struct field *f, uint32_t *all)
@@ -82,13 +66,13 @@ static bool parse_number(const struct field *f, struct scan *s, uint8_t *v)
 	if (f->n_octets > 8) {
 		if (!scan_u128(s, &hi, &number))
 			return false;
-		put_be(v, 8, hi);
-		put_be(v + 8, 8, number);
+		store_be(v, 8, hi);
+		store_be(v + 8, 8, number);
 		return true;
 	}
 	if (!scan_uint(s, f->n_bits >= 64 ? UINT64_MAX : (UINT64_C(1) << f->n_bits) - 1, &number))
 		return false;
-	put_be(v, f->n_octets, number);
+	store_be(v, f->n_octets, number);
 	return true;
 }
 
@@ -108,7 +92,7 @@ static bool parse_port(const struct field *f, struct scan *s, uint8_t *v)
 		} else if (f->n_octets == 4 && number >= 0xff00 && number <= 0xffff) {
 			number |= 0xffff0000u;
 		}
-		put_be(v, f->n_octets, number);
+		store_be(v, f->n_octets, number);
 		return true;
 	}
 	if (!scan_name(&t, name, sizeof(name)))
@@ -116,7 +100,7 @@ static bool parse_port(const struct field *f, struct scan *s, uint8_t *v)
 	for (size_t i = 0; i < ARRAY_SIZE(ports); i++)
 		if (!strcasecmp(ports[i].name, name)) {
 			*s = t;
-			put_be(v, f->n_octets,
+			store_be(v, f->n_octets,
 			       f->n_octets == 4 ? 0xffff0000u | ports[i].number : ports[i].number);
 			return true;
 		}
@@ -143,7 +127,7 @@ static bool parse_packet_type(struct scan *s, uint8_t *v)
 	scan_space(s);
 	if (!scan_uint(s, 0xffff, &id) || !scan_char(s, ')'))
 		return false;
-	put_be(v, 4, ns << 16 | id);
+	store_be(v, 4, ns << 16 | id);
 	return true;
 }
 
@@ -198,9 +182,9 @@ static bool parse(const struct field *f, struct scan *s, uint8_t *v, uint8_t *ma
 	if (flags) {
 		if (!odp_flags_scan(flags, s, all, &bits, &bits_mask))
 			return false;
-		put_be(v, f->n_octets, bits);
+		store_be(v, f->n_octets, bits);
 		if (bits_mask != all)
-			put_be(mask, f->n_octets, bits_mask);
+			store_be(mask, f->n_octets, bits_mask);
 		return true;
 	}
 	return parse_value(f, s, v) && (!scan_char(s, '/') || parse_mask(f, s, mask));
@@ -249,10 +233,10 @@ static void put_number(const struct field *f, const uint8_t *v, bool hex, struct
 		return;
 	}
 	if (f->hex_digits)
-		str_printf(s, "0x%0*llx", f->hex_digits, (unsigned long long)get_be(v, n));
+		str_printf(s, "0x%0*llx", f->hex_digits, (unsigned long long)load_be(v, n));
 	else
 		str_printf(s, hex ? "%#llx" : "%llu",
-			   (unsigned long long)get_be(v, n) << f->text_shift);
+			   (unsigned long long)load_be(v, n) << f->text_shift);
 }
 
 /* The length of a prefix mask, or -1. */
@@ -286,7 +270,7 @@ static void put_address(const struct field *f, const uint8_t *v, const uint8_t *
 
 static void put_port(const struct field *f, const uint8_t *v, struct str *s)
 {
-	uint32_t number = get_be(v, f->n_octets);
+	uint32_t number = load_be(v, f->n_octets);
 
 	for (size_t i = 0; i < ARRAY_SIZE(ports); i++)
 		if (number ==
@@ -304,10 +288,10 @@ void field_format(const struct field *f, const uint8_t *v, const uint8_t *mask, 
 	bool exact = is_all(f, mask);
 
 	if (flags) {
-		uint32_t m = exact ? all : get_be(mask, f->n_octets);
+		uint32_t m = exact ? all : load_be(mask, f->n_octets);
 
 		/* one flag alone is always shown with its sign */
-		odp_flags_format(flags, get_be(v, f->n_octets), m,
+		odp_flags_format(flags, load_be(v, f->n_octets), m,
 				 f->n_bits == 1 ? all << 1 | all : all, s);
 		return;
 	}
@@ -332,8 +316,8 @@ void field_format(const struct field *f, const uint8_t *v, const uint8_t *mask, 
 			}
 		break;
 	case FIELD_PACKET_TYPE:
-		str_printf(s, "(%u,%#x)", (unsigned int)get_be(v, 2),
-			   (unsigned int)get_be(v + 2, 2));
+		str_printf(s, "(%u,%#x)", (unsigned int)load_be(v, 2),
+			   (unsigned int)load_be(v + 2, 2));
 		return;
 	default:
 		break;

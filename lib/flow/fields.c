@@ -69,28 +69,11 @@ static uint64_t ones(unsigned int n_bits)
 	return n_bits >= 64 ? UINT64_MAX : (UINT64_C(1) << n_bits) - 1;
 }
 
-static uint64_t get_be(const uint8_t *p, unsigned int n)
-{
-	uint64_t v = 0;
-
-	while (n--)
-		v = v << 8 | *p++;
-	return v;
-}
-
-static void put_be(uint8_t *p, unsigned int n, uint64_t v)
-{
-	while (n--) {
-		p[n] = v;
-		v >>= 8;
-	}
-}
-
 /* The whole member as a number. */
 static uint64_t load(const struct field *f, const uint8_t *at)
 {
 	if (f->storage == NET || f->size == 1)
-		return get_be(at, f->size);
+		return load_be(at, f->size);
 	if (f->size == 2)
 		return *(const uint16_t *)at;
 	return *(const uint32_t *)at;
@@ -99,7 +82,7 @@ static uint64_t load(const struct field *f, const uint8_t *at)
 static void store(const struct field *f, uint8_t *at, uint64_t v)
 {
 	if (f->storage == NET || f->size == 1)
-		put_be(at, f->size, v);
+		store_be(at, f->size, v);
 	else if (f->size == 2)
 		*(uint16_t *)at = v;
 	else
@@ -131,7 +114,7 @@ static void get(const struct field *f, const struct flow *flow, bool is_mask, ui
 		 * does */
 		if (is_mask && f->size * 8u < f->n_bits && number == ones(f->size * 8))
 			number = ones(f->n_bits);
-		put_be(value, f->n_octets, number);
+		store_be(value, f->n_octets, number);
 		break;
 	case OCTETS:
 		memcpy(value, at, f->n_octets);
@@ -139,19 +122,19 @@ static void get(const struct field *f, const struct flow *flow, bool is_mask, ui
 	case HOST32S:
 		for (unsigned int i = 0; i < f->n_octets; i += 4) {
 			memcpy(&v, at + i, 4);
-			put_be(value + i, 4, v);
+			store_be(value + i, 4, v);
 		}
 		break;
 	case WIDE:
-		put_be(value, 8, ((const struct u128 *)at)->hi);
-		put_be(value + 8, 8, ((const struct u128 *)at)->lo);
+		store_be(value, 8, ((const struct u128 *)at)->hi);
+		store_be(value + 8, 8, ((const struct u128 *)at)->lo);
 		break;
 	case PORT16:
-		put_be(value, 2, *(const uint32_t *)at);
+		store_be(value, 2, *(const uint32_t *)at);
 		break;
 	case PORT32:
 		v = *(const uint32_t *)at;
-		put_be(value, 4, is_mask ? v : port_to_32(v));
+		store_be(value, 4, is_mask ? v : port_to_32(v));
 		break;
 	case NOWHERE:
 		memset(value, 0, f->n_octets);
@@ -170,27 +153,27 @@ static void set(const struct field *f, struct flow *flow, bool is_mask, const ui
 	case HOST:
 		bits = ones(f->n_bits) << f->shift;
 		store(f, at,
-		      (load(f, at) & ~bits) | (get_be(value, f->n_octets) << f->shift & bits));
+		      (load(f, at) & ~bits) | (load_be(value, f->n_octets) << f->shift & bits));
 		break;
 	case OCTETS:
 		memcpy(at, value, f->n_octets);
 		break;
 	case HOST32S:
 		for (unsigned int i = 0; i < f->n_octets; i += 4) {
-			v = get_be(value + i, 4);
+			v = load_be(value + i, 4);
 			memcpy(at + i, &v, 4);
 		}
 		break;
 	case WIDE:
-		((struct u128 *)at)->hi = get_be(value, 8);
-		((struct u128 *)at)->lo = get_be(value + 8, 8);
+		((struct u128 *)at)->hi = load_be(value, 8);
+		((struct u128 *)at)->lo = load_be(value + 8, 8);
 		break;
 	case PORT16:
-		v = get_be(value, 2);
+		v = load_be(value, 2);
 		*(uint32_t *)at = is_mask && v == 0xffff ? UINT32_MAX : v;
 		break;
 	case PORT32:
-		v = get_be(value, 4);
+		v = load_be(value, 4);
 		*(uint32_t *)at = is_mask ? v : port_from_32(v);
 		break;
 	case NOWHERE:

@@ -8,17 +8,6 @@
 #include "base/util.h"
 #include "flow/flow.h"
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 void scan_space(struct scan *s)
 {
 	while (*s->p == ' ' || *s->p == '\t' || *s->p == '\n' || *s->p == '\r')
@@ -79,12 +68,12 @@ bool scan_u128(struct scan *s, uint64_t *hi, uint64_t *lo)
 	const char *p = s->p;
 	uint64_t h = 0, l = 0;
 
-	if (p[0] == '0' && (p[1] == 'x' || p[1] == 'X') && hex_digit(p[2]) >= 0) {
-		for (p += 2; hex_digit(*p) >= 0; p++) {
+	if (p[0] == '0' && (p[1] == 'x' || p[1] == 'X') && hex_digit_value(p[2]) >= 0) {
+		for (p += 2; hex_digit_value(*p) >= 0; p++) {
 			if (h >> 60)
 				return false;
 			h = h << 4 | l >> 60;
-			l = l << 4 | hex_digit(*p);
+			l = l << 4 | hex_digit_value(*p);
 		}
 	} else {
 		if (!isdigit((unsigned char)*p))
@@ -174,12 +163,12 @@ bool scan_hex_octets(struct scan *s, uint8_t *out, size_t size, size_t *len)
 
 	if (p[0] == '0' && (p[1] == 'x' || p[1] == 'X'))
 		p += 2;
-	while (hex_digit(p[digits]) >= 0)
+	while (hex_digit_value(p[digits]) >= 0)
 		digits++;
 	if (digits % 2 || digits / 2 > size)
 		return false;
 	for (; n < digits / 2; n++)
-		out[n] = hex_digit(p[2 * n]) << 4 | hex_digit(p[2 * n + 1]);
+		out[n] = hex_digit_value(p[2 * n]) << 4 | hex_digit_value(p[2 * n + 1]);
 	s->p = p + digits;
 	*len = n;
 	return true;

@@ -201,6 +201,22 @@ static inline be16 load_be16(const void *p)
 	memcpy(&v, p, sizeof(v));
 	return v;
 }
+/* A number of 'n' octets, at most 8, the most significant first. */
+static inline uint64_t load_be(const uint8_t *p, unsigned int n)
+{
+	uint64_t v = 0;
+
+	while (n--)
+		v = v << 8 | *p++;
+	return v;
+}
+static inline void store_be(uint8_t *p, unsigned int n, uint64_t v)
+{
+	while (n--) {
+		p[n] = v;
+		v >>= 8;
+	}
+}
 static inline be32 load_be32(const void *p)
 {
 	be32 v;

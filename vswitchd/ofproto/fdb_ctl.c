@@ -116,21 +116,28 @@ out:
 	free(rows.rows);
 }
 
-static void fdb_flush_cmd(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+/* Does 'fn' to the table of the bridge that is named, or to all. */
+static void each(struct unixctl_conn *conn, int argc, const char *argv[], void (*fn)(struct fdb *),
+		 const char *done)
 {
 	struct ofproto *o;
 
-	(void)aux;
 	if (argc > 1) {
 		o = find(conn, argv[1]);
 		if (!o)
 			return;
-		fdb_flush(o->fdb);
+		fn(o->fdb);
 	} else {
 		HMAP_FOR_EACH(o, node, &ofprotos)
-			fdb_flush(o->fdb);
+			fn(o->fdb);
 	}
-	unixctl_reply(conn, "table successfully flushed");
+	unixctl_reply(conn, done);
+}
+
+static void fdb_flush_cmd(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+	(void)aux;
+	each(conn, argc, argv, fdb_flush, "table successfully flushed");
 }
 
 static void fdb_stats_show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
@@ -172,19 +179,8 @@ static void fdb_stats_show(struct unixctl_conn *conn, int argc, const char *argv
 
 static void fdb_stats_clear(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
-	struct ofproto *o;
-
 	(void)aux;
-	if (argc > 1) {
-		o = find(conn, argv[1]);
-		if (!o)
-			return;
-		fdb_clear_stats(o->fdb);
-	} else {
-		HMAP_FOR_EACH(o, node, &ofprotos)
-			fdb_clear_stats(o->fdb);
-	}
-	unixctl_reply(conn, "statistics successfully cleared");
+	each(conn, argc, argv, fdb_clear_stats, "statistics successfully cleared");
 }
 
 /* VLAN and address of fdb/add and fdb/del; answers with an error if they are not. */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The userspace datapath as a provider: life, configuration, statistics. */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -183,12 +182,10 @@ static bool parse_cpu_mask(const char *s, uint64_t *mask, size_t n_words)
 	if (!len)
 		return false;
 	for (i = len; i-- > 0; bit += 4) {
-		unsigned int digit;
+		int digit = hex_digit_value(s[i]);
 
-		if (!isxdigit((unsigned char)s[i]) || bit >= n_words * 64)
+		if (digit < 0 || bit >= n_words * 64)
 			return false;
-		digit = isdigit((unsigned char)s[i]) ? s[i] - '0'
-						     : tolower((unsigned char)s[i]) - 'a' + 10;
 		mask[bit / 64] |= (uint64_t)digit << (bit % 64);
 	}
 	return true;
