@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "client_conn.h"
+#include "ovsdb/client_conn.h"
 
 #include <errno.h>
 #include <stdio.h>

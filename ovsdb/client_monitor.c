@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "client_monitor.h"
+#include "ovsdb/client_monitor.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #ifndef OVSDB_CLIENT_MONITOR_H
 #define OVSDB_CLIENT_MONITOR_H
 
-#include "client_conn.h"
+#include "ovsdb/client_conn.h"
 
 enum client_monitor_kind { CLIENT_MONITOR = 1, CLIENT_MONITOR_COND, CLIENT_MONITOR_COND_SINCE };
 

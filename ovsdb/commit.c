@@ -14,7 +14,7 @@
 #include "base/util.h"
 #include "db/error.h"
 #include "db/text.h"
-#include "txn.h"
+#include "ovsdb/txn.h"
 
 #define INTEGRITY "referential integrity violation"
 #define CONSTRAINT "constraint violation"

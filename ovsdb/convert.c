@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "convert.h"
+#include "ovsdb/convert.h"
 
 #include <stdlib.h>
 

@@ -4,7 +4,7 @@
 #ifndef OVSDB_CONVERT_H
 #define OVSDB_CONVERT_H
 
-#include "db.h"
+#include "ovsdb/db.h"
 
 /* Makes '*converted' of 'old', which may be a database that record_load_finish() was not called on
  * yet (then nor was it for the new one).  Takes 'schema', also on failure.  NULL, or a sentence

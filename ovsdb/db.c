@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "db.h"
+#include "ovsdb/db.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "base/util.h"
-#include "txn.h"
+#include "ovsdb/txn.h"
 
 static bool type_has_ref(const struct column_type *type, enum ref_kind kind)
 {

@@ -13,7 +13,7 @@
 
 #include "base/hmap.h"
 #include "db/condition.h"
-#include "values.h"
+#include "ovsdb/values.h"
 
 struct change;
 struct txn;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "db_ref.h"
+#include "ovsdb/db_ref.h"
 
 #include <stdlib.h>
 #include <string.h>

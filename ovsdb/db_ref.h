@@ -6,7 +6,7 @@
 #ifndef OVSDB_DB_REF_H
 #define OVSDB_DB_REF_H
 
-#include "server.h"
+#include "ovsdb/server.h"
 
 struct db_ref {
 	struct service *service;

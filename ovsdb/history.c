@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "history.h"
+#include "ovsdb/history.h"
 
 #include <stdlib.h>
 #include <string.h>

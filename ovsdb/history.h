@@ -4,7 +4,7 @@
 #ifndef OVSDB_HISTORY_H
 #define OVSDB_HISTORY_H
 
-#include "monitor_spec.h"
+#include "ovsdb/monitor_spec.h"
 
 #define HISTORY_MAX_TXNS 1000
 #define HISTORY_MAX_ROWS 10000

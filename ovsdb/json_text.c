@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "json_text.h"
+#include "ovsdb/json_text.h"
 
 static int put_chunk(const char *buf, size_t n, void *s)
 {

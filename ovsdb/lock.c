@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lock.h"
+#include "ovsdb/lock.h"
 
 #include <stdlib.h>
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "monitor.h"
+#include "ovsdb/monitor.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/counter.h"
 #include "base/util.h"
-#include "json_text.h"
+#include "ovsdb/json_text.h"
 
 COUNTER(ovsdb_monitor_update);
 COUNTER(ovsdb_monitor_send);

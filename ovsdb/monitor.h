@@ -4,8 +4,8 @@
 #ifndef OVSDB_MONITOR_H
 #define OVSDB_MONITOR_H
 
-#include "history.h"
-#include "monitor_spec.h"
+#include "ovsdb/history.h"
+#include "ovsdb/monitor_spec.h"
 #include "rpc/jsonrpc.h"
 
 enum monitor_version { MONITOR_V1 = 1, MONITOR_V2, MONITOR_V3 }; /* update, update2, update3 */

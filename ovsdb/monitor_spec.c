@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "monitor_spec.h"
+#include "ovsdb/monitor_spec.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "base/util.h"
 #include "db/error.h"
 #include "db/members.h"
-#include "json_text.h"
+#include "ovsdb/json_text.h"
 
 enum {
 	SELECT_INITIAL = 1 << 0,

@@ -9,7 +9,7 @@
 #include <urcu/list.h>
 
 #include "base/str.h"
-#include "txn.h"
+#include "ovsdb/txn.h"
 
 /* Of RFC 7047's <table-updates> and of <table-updates2> ("update2" and "update3"). */
 enum monitor_format { MONITOR_UPDATES, MONITOR_UPDATES2 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Reading maps the file whole; the map is dropped when the end was reached.  'end' is the offset
  * behind the last good record: writes go there, and a failed one is cut back to there. */
-#include "oplog.h"
+#include "ovsdb/oplog.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Each operation is a function that puts its result, as JSON text, or returns a sentence (db/error.h).  One that
- * fails ends the transaction; the results of those behind it are null.
+/* Each operation is a function that puts its result, as JSON text, or returns a sentence
+ * (db/error.h).  One that fails ends the transaction; the results of those behind it are null.
  * Results are text from the start because a tree of them would cost more than the operations. */
-#include "ops.h"
+#include "ovsdb/ops.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,8 +12,8 @@
 #include "db/error.h"
 #include "db/members.h"
 #include "db/symbol.h"
-#include "json_text.h"
-#include "query.h"
+#include "ovsdb/json_text.h"
+#include "ovsdb/query.h"
 
 /* Values that the "select"s of a transaction may return, whatever the size of the database. */
 #define SELECT_FREE_CELLS 1000000
@@ -121,9 +121,10 @@ static char *op_insert(struct op *op)
 		if (!uuid_parse(json_string_value(uuid_json), &uuid))
 			return db_syntax_error(uuid_json, "bad uuid");
 		if (row_lookup(t, &uuid))
-			return db_error("duplicate uuid", uuid_json,
-					"This UUID would duplicate a UUID already present within the table "
-					"or deleted within the same transaction.");
+			return db_error(
+				"duplicate uuid", uuid_json,
+				"This UUID would duplicate a UUID already present within the table "
+				"or deleted within the same transaction.");
 	} else {
 		uuid_generate(&uuid);
 	}
@@ -131,8 +132,9 @@ static char *op_insert(struct op *op)
 		struct symbol *symbol = symbol_insert(op->symbols, json_string_value(name_json));
 
 		if (symbol->created)
-			return db_error("duplicate uuid-name", name_json,
-					"This \"uuid-name\" appeared on an earlier \"insert\" operation.");
+			return db_error(
+				"duplicate uuid-name", name_json,
+				"This \"uuid-name\" appeared on an earlier \"insert\" operation.");
 		if (uuid_json)
 			symbol->uuid = uuid;
 		else
@@ -209,7 +211,8 @@ static void put_row(struct str *s, const struct row *row, const struct column_sc
 	str_putc(s, '}');
 }
 
-/* A short request must not make an endless answer: all of the database fits in twice, not a thousand times. */
+/* A short request must not make an endless answer: all of the database fits in twice, not a
+ * thousand times. */
 static bool is_too_much(const struct op *op)
 {
 	const struct db *db = op->request->db;
@@ -370,8 +373,8 @@ static char *op_delete(struct op *op)
 
 /* Whether 'rows', projected on 'columns', are the rows that 'expected' says. */
 static char *rows_are(struct op *op, struct db_table *t, struct query_rows *rows,
-		      const struct column_schema **columns, size_t n_columns, const json_t *expected,
-		      bool *equal)
+		      const struct column_schema **columns, size_t n_columns,
+		      const json_t *expected, bool *equal)
 {
 	struct query_set *set = query_set_create(columns, n_columns);
 	size_t n_found = 0;
@@ -411,8 +414,8 @@ static char *rows_are(struct op *op, struct db_table *t, struct query_rows *rows
 
 static char *op_wait(struct op *op)
 {
-	const json_t *timeout_json =
-		members_get(&op->m, "timeout", MEMBER_NUMBER | MEMBER_INTEGER | MEMBER_OPTIONAL);
+	const json_t *timeout_json = members_get(&op->m, "timeout",
+						 MEMBER_NUMBER | MEMBER_INTEGER | MEMBER_OPTIONAL);
 	struct db_table *t = op_table(op);
 	const json_t *where = members_get(&op->m, "where", MEMBER_ARRAY);
 	const json_t *columns_json = members_get(&op->m, "columns", MEMBER_ARRAY | MEMBER_OPTIONAL);
@@ -504,16 +507,11 @@ static const struct op_kind {
 	char *(*run)(struct op *);
 	bool writes;
 } op_kinds[] = {
-	{ "insert", op_insert, true },
-	{ "select", op_select, false },
-	{ "update", op_update, true },
-	{ "mutate", op_mutate, true },
-	{ "delete", op_delete, true },
-	{ "wait", op_wait, false },
-	{ "commit", op_commit, false },
-	{ "abort", op_abort, false },
-	{ "comment", op_comment, false },
-	{ "assert", op_assert, false },
+	{ "insert", op_insert, true },    { "select", op_select, false },
+	{ "update", op_update, true },    { "mutate", op_mutate, true },
+	{ "delete", op_delete, true },    { "wait", op_wait, false },
+	{ "commit", op_commit, false },   { "abort", op_abort, false },
+	{ "comment", op_comment, false }, { "assert", op_assert, false },
 };
 
 static char *op_run(struct op *op, size_t i, size_t n)
@@ -541,7 +539,8 @@ static char *op_run(struct op *op, size_t i, size_t n)
 	return kind->run(op);
 }
 
-/* An insert that has both "uuid" and "uuid-name" gives the name that UUID also for the operations before it. */
+/* An insert that has both "uuid" and "uuid-name" gives the name that UUID also for the operations
+ * before it. */
 static void preset_symbols(const json_t *params, struct symbol_table *symbols)
 {
 	size_t n = json_array_size(params);

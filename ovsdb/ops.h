@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 #include "base/str.h"
-#include "txn.h"
+#include "ovsdb/txn.h"
 
 struct ops_request {
 	struct db *db;
@@ -19,9 +19,11 @@ struct ops_request {
 };
 
 struct ops_outcome {
-	struct str result; /* JSON text of an array, the caller's; empty if the request has to wait */
+	/* JSON text of an array, the caller's; empty if the request has to wait */
+	struct str result;
 	struct txn *txn; /* committed, with changes; the caller's reference; or NULL */
-	uint64_t wait_ms; /* if it has to wait: until it times out, counted from the request's arrival;
+	uint64_t
+		wait_ms; /* if it has to wait: until it times out, counted from the request's arrival;
 			   * UINT64_MAX: for ever */
 };
 

@@ -15,12 +15,12 @@
 #include "base/loop.h"
 #include "base/options.h"
 #include "base/util.h"
-#include "remote.h"
+#include "ovsdb/remote.h"
 #include "rpc/tls.h"
 #include "rpc/unixctl.h"
-#include "server_ctl.h"
-#include "session.h"
-#include "tls_config.h"
+#include "ovsdb/server_ctl.h"
+#include "ovsdb/session.h"
+#include "ovsdb/tls_config.h"
 
 LOG_MODULE(ovsdb_server);
 

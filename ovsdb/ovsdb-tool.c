@@ -12,14 +12,14 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "base/util.h"
-#include "command.h"
-#include "convert.h"
+#include "ovsdb/command.h"
+#include "ovsdb/convert.h"
 #include "db/error.h"
-#include "oplog.h"
-#include "ops.h"
-#include "record.h"
-#include "show_log.h"
-#include "storage.h"
+#include "ovsdb/oplog.h"
+#include "ovsdb/ops.h"
+#include "ovsdb/record.h"
+#include "ovsdb/show_log.h"
+#include "ovsdb/storage.h"
 
 static int show_log_detail;
 
@@ -153,7 +153,9 @@ enum fact { FACT_NAME, FACT_VERSION, FACT_CKSUM };
 
 static int print_fact(struct db_schema *schema, enum fact fact)
 {
-	puts(fact == FACT_NAME ? schema->name : fact == FACT_VERSION ? schema->version : schema->cksum);
+	puts(fact == FACT_NAME      ? schema->name
+	     : fact == FACT_VERSION ? schema->version
+				    : schema->cksum);
 	schema_destroy(schema);
 	return 0;
 }
@@ -213,8 +215,8 @@ static void parse_version(const char *s, unsigned int v[3])
 {
 	int end = 0;
 
-	if (!schema_is_valid_version(s) || sscanf(s, "%u.%u.%u%n", &v[0], &v[1], &v[2], &end) != 3 ||
-	    s[end])
+	if (!schema_is_valid_version(s) ||
+	    sscanf(s, "%u.%u.%u%n", &v[0], &v[1], &v[2], &end) != 3 || s[end])
 		fatal(0, "%s: not an OVSDB version number in format x.y.z", s);
 }
 
@@ -224,8 +226,9 @@ static int cmd_compare_versions(int n, char *args[])
 		const char *name;
 		bool lt, eq, gt;
 	} ops[] = {
-		{ "<", true, false, false }, { "<=", true, true, false }, { "==", false, true, false },
-		{ "!=", true, false, true }, { ">=", false, true, true }, { ">", false, false, true },
+		{ "<", true, false, false },  { "<=", true, true, false },
+		{ "==", false, true, false }, { "!=", true, false, true },
+		{ ">=", false, true, true },  { ">", false, false, true },
 	};
 	unsigned int a[3], b[3];
 	int diff = 0;
@@ -346,13 +349,15 @@ static int cmd_list_commands(int n, char *args[]);
 static const struct command commands[] = {
 	{ "create", "[DB [SCHEMA]]", 0, 2, cmd_create, "make DB with the given SCHEMA" },
 	{ "compact", "[DB [DST]]", 0, 2, cmd_compact, "drop what is outdated in DB (copy to DST)" },
-	{ "convert", "[DB [SCHEMA [DST]]]", 0, 3, cmd_convert, "move DB to another SCHEMA (copy to DST)" },
+	{ "convert", "[DB [SCHEMA [DST]]]", 0, 3, cmd_convert,
+	  "move DB to another SCHEMA (copy to DST)" },
 	{ "needs-conversion", "[DB [SCHEMA]]", 0, 2, cmd_needs_conversion,
 	  "print whether DB has another schema than SCHEMA" },
 	{ "db-name", "[DB]", 0, 1, cmd_db_name, "print the name of DB's schema" },
 	{ "db-version", "[DB]", 0, 1, cmd_db_version, "print the version of DB's schema" },
 	{ "db-cksum", "[DB]", 0, 1, cmd_db_cksum, "print the checksum of DB's schema" },
-	{ "db-is-clustered", "DB", 1, 1, cmd_db_is_clustered, "exit with 0 if DB is of a cluster, else 2" },
+	{ "db-is-clustered", "DB", 1, 1, cmd_db_is_clustered,
+	  "exit with 0 if DB is of a cluster, else 2" },
 	{ "db-is-standalone", "DB", 1, 1, cmd_db_is_standalone,
 	  "exit with 0 if DB is of one server, else 2" },
 	{ "schema-name", "[SCHEMA]", 0, 1, cmd_schema_name, "print SCHEMA's name" },
@@ -360,7 +365,8 @@ static const struct command commands[] = {
 	{ "schema-cksum", "[SCHEMA]", 0, 1, cmd_schema_cksum, "print SCHEMA's checksum" },
 	{ "query", "[DB] TRNS", 1, 2, cmd_query, "run a transaction on DB without keeping it" },
 	{ "transact", "[DB] TRNS", 1, 2, cmd_transact, "run a transaction on DB" },
-	{ "show-log", "[DB]", 0, 1, cmd_show_log, "print DB's records (-m: and rows, -mm: and columns)" },
+	{ "show-log", "[DB]", 0, 1, cmd_show_log,
+	  "print DB's records (-m: and rows, -mm: and columns)" },
 	{ "compare-versions", "A OP B", 3, 3, cmd_compare_versions,
 	  "exit with 0 if \"A OP B\" is true of versions, else 2" },
 	{ "help", "", 0, -1, cmd_help, NULL },

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "query.h"
+#include "ovsdb/query.h"
 
 #include <stdlib.h>
 #include <string.h>

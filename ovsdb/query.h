@@ -4,7 +4,7 @@
 #ifndef OVSDB_QUERY_H
 #define OVSDB_QUERY_H
 
-#include "db.h"
+#include "ovsdb/db.h"
 
 struct query_rows {
 	struct row **rows; /* borrowed: valid until the database changes */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A snapshot holds the content of each row, which is immutable: making one costs a pointer a row,
  * and the database goes on changing meanwhile. */
-#include "record.h"
+#include "ovsdb/record.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "db/error.h"
-#include "json_text.h"
+#include "ovsdb/json_text.h"
 
 LOG_MODULE(ovsdb_record);
 
@@ -105,11 +105,11 @@ bool record_format_txn(const struct txn *txn, bool diff, struct str *s)
 
 /* ---- loading */
 
-static char *load_row(struct db_table *t, const struct uuid *uuid, const json_t *json, bool diff)
+/* 'row' is the one that 'uuid' names, or NULL.  'columns' and 'changed' are room for the table's
+ * columns, zeroed and left so. */
+static char *load_row(struct db_table *t, const struct uuid *uuid, struct row *row,
+		      const json_t *json, bool diff, struct datum *columns, uint64_t *changed)
 {
-	struct row *row = row_lookup(t, uuid);
-	struct datum *columns;
-	uint64_t *changed;
 	struct values *values;
 	bool is_new = !row;
 	const char *name;
@@ -128,8 +128,6 @@ static char *load_row(struct db_table *t, const struct uuid *uuid, const json_t 
 		return db_syntax_error(json, "<row> must be a JSON object or null");
 	if (is_new)
 		row = row_create(t, uuid);
-	columns = xcalloc(t->schema->n_columns, sizeof(*columns));
-	changed = xcalloc(t->n_words, sizeof(*changed));
 	json_object_foreach((json_t *)json, name, value) {
 		const struct column_schema *cs = table_column(t->schema, name);
 		struct datum d;
@@ -165,16 +163,13 @@ static char *load_row(struct db_table *t, const struct uuid *uuid, const json_t 
 		for (uint32_t i = 0; i < t->schema->n_columns; i++)
 			if (bitmap_get(changed, i))
 				datum_uninit(&columns[i], &t->schema->columns[i]->type);
-		free(columns);
-		free(changed);
 		if (is_new)
 			row_unref(row);
 		return err;
 	}
 	values = values_create(t->schema, row->values, changed, columns);
-	free(columns);
-	free(changed);
-	uuid_generate(&values->version.uuid);
+	memset(changed, 0, t->n_words * sizeof(*changed));
+	values_new_version(values);
 	values_unref(row->values, t->schema);
 	row->values = values;
 	if (is_new) {
@@ -182,6 +177,33 @@ static char *load_row(struct db_table *t, const struct uuid *uuid, const json_t 
 		row_unref(row);
 	}
 	return NULL;
+}
+
+static char *load_rows(struct db_table *t, const json_t *rows, bool diff)
+{
+	struct datum *columns = xcalloc(t->schema->n_columns, sizeof(*columns));
+	uint64_t *changed = xcalloc(t->n_words, sizeof(*changed));
+	bool was_empty = hmap_is_empty(&t->rows); /* as for a snapshot: nothing to look up */
+	char *err = NULL;
+	const char *name;
+	json_t *json;
+
+	hmap_reserve(&t->rows, hmap_count(&t->rows) + json_object_size(rows));
+	json_object_foreach((json_t *)(uintptr_t)rows, name, json) {
+		struct uuid uuid;
+
+		if (!uuid_parse(name, &uuid)) {
+			err = db_syntax_error(NULL, "\"%s\" is not a valid UUID", name);
+			break;
+		}
+		err = load_row(t, &uuid, was_empty ? NULL : row_lookup(t, &uuid), json, diff,
+			       columns, changed);
+		if (err)
+			break;
+	}
+	free(columns);
+	free(changed);
+	return err;
 }
 
 char *record_load(struct db *db, const json_t *record)
@@ -194,8 +216,7 @@ char *record_load(struct db *db, const json_t *record)
 		return db_syntax_error(record, "object expected");
 	json_object_foreach((json_t *)record, table_name, rows) {
 		struct db_table *t = db_table(db, table_name);
-		const char *name;
-		json_t *row;
+		char *err;
 
 		if (!t) {
 			if (table_name[0] == '_')
@@ -204,17 +225,9 @@ char *record_load(struct db *db, const json_t *record)
 		}
 		if (!json_is_object(rows))
 			return db_syntax_error(rows, "object expected");
-		hmap_reserve(&t->rows, hmap_count(&t->rows) + json_object_size(rows));
-		json_object_foreach(rows, name, row) {
-			struct uuid uuid;
-			char *err;
-
-			if (!uuid_parse(name, &uuid))
-				return db_syntax_error(NULL, "\"%s\" is not a valid UUID", name);
-			err = load_row(t, &uuid, row, diff);
-			if (err)
-				return err;
-		}
+		err = load_rows(t, rows, diff);
+		if (err)
+			return err;
 	}
 	return NULL;
 }

@@ -10,7 +10,7 @@
 #define OVSDB_RECORD_H
 
 #include "base/str.h"
-#include "txn.h"
+#include "ovsdb/txn.h"
 
 /* Adds what a committed transaction has to keep on the disk, as one line of JSON; false, and
  * nothing added, if that is nothing. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "remote.h"
+#include "ovsdb/remote.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -10,8 +10,8 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/util.h"
-#include "db_ref.h"
-#include "session.h"
+#include "ovsdb/db_ref.h"
+#include "ovsdb/session.h"
 
 LOG_MODULE(ovsdb_remote);
 

@@ -7,7 +7,7 @@
 #ifndef OVSDB_REMOTE_H
 #define OVSDB_REMOTE_H
 
-#include "server.h"
+#include "ovsdb/server.h"
 
 #define REMOTE_STATUS_MS 5000 /* how often is_connected and status are brought up to date */
 

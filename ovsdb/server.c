@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server.h"
+#include "ovsdb/server.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "base/util.h"
-#include "server_db.h"
-#include "session.h"
+#include "ovsdb/server_db.h"
+#include "ovsdb/session.h"
 
 struct served {
 	struct hmap_node node;

@@ -5,8 +5,8 @@
 #ifndef OVSDB_SERVER_H
 #define OVSDB_SERVER_H
 
-#include "lock.h"
-#include "service.h"
+#include "ovsdb/lock.h"
+#include "ovsdb/service.h"
 
 struct session;
 

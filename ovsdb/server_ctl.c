@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server_ctl.h"
+#include "ovsdb/server_ctl.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "base/str.h"
 #include "base/util.h"
 #include "rpc/unixctl.h"
-#include "session.h"
+#include "ovsdb/session.h"
 
 LOG_MODULE(ovsdb_server_ctl);
 

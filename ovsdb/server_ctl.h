@@ -3,7 +3,7 @@
 #ifndef OVSDB_SERVER_CTL_H
 #define OVSDB_SERVER_CTL_H
 
-#include "remote.h"
+#include "ovsdb/remote.h"
 
 struct server_ctl {
 	struct server *server;

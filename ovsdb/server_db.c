@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server_db.h"
+#include "ovsdb/server_db.h"
 
 #include <stdlib.h>
 

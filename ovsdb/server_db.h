@@ -4,7 +4,7 @@
 #ifndef OVSDB_SERVER_DB_H
 #define OVSDB_SERVER_DB_H
 
-#include "service.h"
+#include "ovsdb/service.h"
 
 struct service *server_db_create(struct loop *);
 void server_db_add(struct service *server_db, const struct service *);

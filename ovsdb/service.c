@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "service.h"
+#include "ovsdb/service.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "db/error.h"
-#include "ops.h"
+#include "ovsdb/ops.h"
 
 LOG_MODULE(ovsdb_service);
 COUNTER(ovsdb_txn);
@@ -18,7 +18,8 @@ COUNTER(ovsdb_flush);
 #define BATCH_MAX_REQUESTS 1000
 #define BATCH_MAX_SIZE (4 << 20) /* octets for the log */
 #define CLIENT_MAX_REQUESTS 2000 /* of one client that wait or are in the batch */
-#define CLIENT_MAX_WAITING_SIZE (2u << 20) /* octets of those that wait; parsed they take 50 times that */
+/* octets of those that wait; parsed they take 50 times that */
+#define CLIENT_MAX_WAITING_SIZE (2u << 20)
 
 struct request {
 	struct cds_list_head node; /* in service.waiting or .batch */
@@ -114,8 +115,8 @@ static void request_refuse(struct request *r, const char *why)
 	free(err);
 }
 
-/* What waits is kept as it came, for as long as the client likes: it is counted.  False if the request is
- * refused. */
+/* What waits is kept as it came, for as long as the client likes: it is counted.  False if the
+ * request is refused. */
 static bool may_wait(struct request *r)
 {
 	if (!r->client || r->waiting_size)
@@ -172,7 +173,7 @@ static void run_waiting(struct service *s)
 {
 	struct request *r, *next;
 
-	cds_list_for_each_entry_safe (r, next, &s->waiting, node)
+	cds_list_for_each_entry_safe(r, next, &s->waiting, node)
 		request_run(r);
 }
 
@@ -182,7 +183,7 @@ static void retry(struct work *work)
 	struct service_listener *l, *next;
 
 	run_waiting(s);
-	cds_list_for_each_entry_safe (l, next, &s->listeners, node)
+	cds_list_for_each_entry_safe(l, next, &s->listeners, node)
 		l->changed(l, s);
 }
 
@@ -233,7 +234,8 @@ static void batch_failed(struct service *s, const char *why)
 			cds_list_move(&r->node, &readers);
 		}
 	}
-	for (r = cds_list_entry(readers.prev, struct request, node); &r->node != &readers; r = prev) {
+	for (r = cds_list_entry(readers.prev, struct request, node); &r->node != &readers;
+	     r = prev) {
 		prev = cds_list_entry(r->node.prev, struct request, node);
 		cds_list_move(&r->node, &s->waiting);
 		request_run(r);
@@ -377,7 +379,7 @@ void service_cancel(struct service_client *client, const json_t *id)
 {
 	struct request *r;
 
-	cds_list_for_each_entry (r, &client->requests, client_node) {
+	cds_list_for_each_entry(r, &client->requests, client_node) {
 		json_t *request_id = r->id;
 
 		if (r->result.len || !json_equal(request_id, id))
@@ -393,7 +395,7 @@ void service_forget(struct service_client *client)
 {
 	struct request *r, *next;
 
-	cds_list_for_each_entry_safe (r, next, &client->requests, client_node) {
+	cds_list_for_each_entry_safe(r, next, &client->requests, client_node) {
 		if (!r->result.len) {
 			request_destroy(r);
 			continue;
@@ -409,7 +411,7 @@ void service_forget_service(struct service_client *client, struct service *s)
 {
 	struct request *r, *next;
 
-	cds_list_for_each_entry_safe (r, next, &client->requests, client_node) {
+	cds_list_for_each_entry_safe(r, next, &client->requests, client_node) {
 		json_t *id = r->id;
 
 		if (r->service != s || r->result.len)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A database being served: the rows in memory, their file, the monitors, and the transactions that clients
- * asked for.
+/* A database being served: the rows in memory, their file, the monitors, and the transactions that
+ * clients asked for.
  *
- * A request runs at once.  What it changed is committed in memory, and waits in a batch with its reply; at
- * the end of the loop's turn the batch goes to the disk in one write, monitors are told, and then the
- * replies leave, in order.  If the disk fails, the whole batch is rolled back and its clients get an error.
- * A request that only reads is answered at once unless something is in the batch, which it may have seen.
+ * A request runs at once.  What it changed is committed in memory, and waits in a batch with its
+ * reply; at the end of the loop's turn the batch goes to the disk in one write, monitors are told,
+ * and then the replies leave, in order.  If the disk fails, the whole batch is rolled back and its
+ * clients get an error.
+ * A request that only reads is answered at once unless something is in the batch, which it may have
+ * seen.
  * Threads: the main loop's. */
 #ifndef OVSDB_SERVICE_H
 #define OVSDB_SERVICE_H
@@ -13,8 +15,8 @@
 #include <jansson.h>
 
 #include "base/loop.h"
-#include "monitor.h"
-#include "storage.h"
+#include "ovsdb/monitor.h"
+#include "ovsdb/storage.h"
 
 struct service;
 struct request;
@@ -43,8 +45,8 @@ struct storage *service_storage(const struct service *); /* may be NULL */
 /* "ok", or why the last write failed. */
 const char *service_status(const struct service *);
 
-/* Runs the params of a "transact"; takes both references.  A client that has too many requests waiting, or too
- * much in them, gets an error. */
+/* Runs the params of a "transact"; takes both references.  A client that has too many requests
+ * waiting, or too much in them, gets an error. */
 void service_transact(struct service *, struct service_client *, json_t *params, json_t *id);
 /* Ends the waiting request 'id' of 'client' with the error "canceled". */
 void service_cancel(struct service_client *, const json_t *id);
@@ -55,8 +57,8 @@ void service_forget_service(struct service_client *, struct service *);
 /* Puts the batch on the disk and sends its replies. */
 void service_flush(struct service *);
 
-/* Changes that the server itself makes: open a transaction on service_db() and give it here, committed or
- * aborted with a log line. */
+/* Changes that the server itself makes: open a transaction on service_db() and give it here,
+ * committed or aborted with a log line. */
 void service_commit(struct service *, struct txn *);
 
 /* Called after each batch that changed something, in a turn of its own. */

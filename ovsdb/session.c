@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Methods are a table.  Each returns what to answer: a result, an error, or nothing because it has answered
- * or will. */
-#include "session.h"
+/* Methods are a table.  Each returns what to answer: a result, an error, or nothing because it has
+ * answered or will. */
+#include "ovsdb/session.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "db/error.h"
-#include "json_text.h"
+#include "ovsdb/json_text.h"
 
 LOG_MODULE(ovsdb_session);
 
@@ -75,7 +75,7 @@ static struct session_lock *lock_find(const struct session *s, const char *name)
 {
 	struct session_lock *l;
 
-	cds_list_for_each_entry (l, &s->locks, waiter.owner_node)
+	cds_list_for_each_entry(l, &s->locks, waiter.owner_node)
 		if (streq(lock_name(&l->waiter), name))
 			return l;
 	return NULL;
@@ -176,7 +176,7 @@ static struct monitor *monitor_find(const struct session *s, const json_t *id)
 	char *text = json_dumps(id, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
 	struct monitor *m;
 
-	HMAP_FOR_EACH_WITH_HASH (m, id_node, hash_string(text, 0), &s->monitors)
+	HMAP_FOR_EACH_WITH_HASH(m, id_node, hash_string(text, 0), &s->monitors)
 		if (streq(m->id_text, text)) {
 			free(text);
 			return m;
@@ -224,8 +224,8 @@ static char *start_monitor(struct call *call, enum monitor_version version)
 		return db_error("resources exhausted", NULL, "this session has %d monitors already",
 				SESSION_MAX_MONITORS);
 	service_flush(service); /* what was not told to others yet must not be in what it gets */
-	err = monitor_create(service_monitors(service), version, id, json_array_get(call->params, 2),
-			     send_text, s, &m);
+	err = monitor_create(service_monitors(service), version, id,
+			     json_array_get(call->params, 2), send_text, s, &m);
 	if (err)
 		return err;
 	monitor_insert(s, m);
@@ -410,7 +410,9 @@ static const struct method {
 
 static void received_request(struct session *s, struct jsonrpc_msg *msg)
 {
-	struct call call = { .session = s, .method = msg->method, .params = msg->params, .id = msg->id };
+	struct call call = {
+		.session = s, .method = msg->method, .params = msg->params, .id = msg->id
+	};
 	const struct method *m = NULL;
 	char *err;
 
@@ -443,9 +445,9 @@ static void session_reset(struct session *s)
 	struct monitor *m;
 
 	service_forget(&s->client);
-	HMAP_FOR_EACH (m, id_node, &s->monitors)
+	HMAP_FOR_EACH(m, id_node, &s->monitors)
 		monitor_drop(s, m);
-	cds_list_for_each_entry_safe (l, next, &s->locks, waiter.owner_node)
+	cds_list_for_each_entry_safe(l, next, &s->locks, waiter.owner_node)
 		lock_drop(l);
 	s->db_change_aware = false;
 }
@@ -527,9 +529,9 @@ void session_set_options(struct session *s, const struct session_options *option
 	bool local = str_has_prefix(jsonrpc_session_name(s->rpc), "unix");
 
 	s->client.read_only = options->read_only;
-	jsonrpc_session_set_probe_ms(s->rpc, options->probe_ms >= 0 ? (uint32_t)options->probe_ms :
-					     local		    ? 0 :
-								      SESSION_PROBE_MS);
+	jsonrpc_session_set_probe_ms(s->rpc, options->probe_ms >= 0 ? (uint32_t)options->probe_ms
+					     : local                ? 0
+								    : SESSION_PROBE_MS);
 	if (options->max_backoff_ms > 0)
 		jsonrpc_session_set_max_backoff_ms(s->rpc, (uint32_t)options->max_backoff_ms);
 	jsonrpc_session_set_dscp(s->rpc, options->dscp);
@@ -547,7 +549,8 @@ struct session *session_accept(struct server *server, struct stream *stream,
 	return s;
 }
 
-char *session_connect(struct server *server, const char *target, const struct session_options *options,
+char *session_connect(struct server *server, const char *target,
+		      const struct session_options *options,
 		      void (*changed)(struct session *, void *aux), void *aux, struct session **sp)
 {
 	struct session *s = session_alloc(server, options, changed, aux);
@@ -589,7 +592,7 @@ size_t session_count_locks(const struct session *s, size_t *n_waiting)
 	size_t n = 0;
 
 	*n_waiting = 0;
-	cds_list_for_each_entry (l, &s->locks, waiter.owner_node) {
+	cds_list_for_each_entry(l, &s->locks, waiter.owner_node) {
 		if (lock_is_owner(&l->waiter))
 			n++;
 		else
@@ -602,7 +605,7 @@ void session_databases_changed(struct server *server, struct service *going, con
 {
 	struct session *s, *next;
 
-	cds_list_for_each_entry_safe (s, next, &server->sessions, node) {
+	cds_list_for_each_entry_safe(s, next, &server->sessions, node) {
 		if (!s->rpc || !jsonrpc_session_is_connected(s->rpc))
 			continue;
 		if (!s->db_change_aware) {
@@ -615,7 +618,7 @@ void session_databases_changed(struct server *server, struct service *going, con
 			struct monitor *m;
 
 			service_forget_service(&s->client, going);
-			HMAP_FOR_EACH (m, id_node, &s->monitors) {
+			HMAP_FOR_EACH(m, id_node, &s->monitors) {
 				json_t *id;
 
 				if (m->monitors != service_monitors(going))

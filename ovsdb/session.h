@@ -7,7 +7,7 @@
 #define OVSDB_SESSION_H
 
 #include "rpc/jsonrpc.h"
-#include "server.h"
+#include "ovsdb/server.h"
 
 #define SESSION_MAX_BACKLOG (64u << 20)
 #define SESSION_MAX_MONITORS 1000

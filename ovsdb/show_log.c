@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "show_log.h"
+#include "ovsdb/show_log.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -12,7 +12,7 @@
 #include "base/util.h"
 #include "db/schema.h"
 #include "db/text.h"
-#include "oplog.h"
+#include "ovsdb/oplog.h"
 
 /* What rows were called when they were last seen to have a name. */
 struct name {

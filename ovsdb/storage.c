@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* While a compaction runs, what is flushed to the log is also remembered in 'tail': it goes behind
  * the snapshot before the new file takes the old one's place. */
-#include "storage.h"
+#include "ovsdb/storage.h"
 
 #include <inttypes.h>
 #include <malloc.h>
@@ -12,10 +12,10 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "base/util.h"
-#include "convert.h"
+#include "ovsdb/convert.h"
 #include "db/error.h"
-#include "oplog.h"
-#include "record.h"
+#include "ovsdb/oplog.h"
+#include "ovsdb/record.h"
 
 LOG_MODULE(ovsdb_file);
 

@@ -11,7 +11,7 @@
 #define OVSDB_STORAGE_H
 
 #include "base/loop.h"
-#include "txn.h"
+#include "ovsdb/txn.h"
 
 struct storage;
 

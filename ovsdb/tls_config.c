@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tls_config.h"
+#include "ovsdb/tls_config.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/util.h"
-#include "db_ref.h"
+#include "ovsdb/db_ref.h"
 #include "rpc/tls.h"
 
 LOG_MODULE(ovsdb_tls);

@@ -6,7 +6,7 @@
 #define OVSDB_TLS_CONFIG_H
 
 #include "base/options.h"
-#include "server.h"
+#include "ovsdb/server.h"
 
 /* Comes before tls_option_group, whose rows of these names it hides. */
 extern const struct option_group tls_config_option_group;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* While a transaction is open: an inserted row is in its table with the content 'empty', a deleted
  * row is still there but in no index, and a modified row has its new columns in its change. */
-#include "txn.h"
+#include "ovsdb/txn.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -197,7 +197,7 @@ static void change_finish(struct change *c)
 		c->old = values_ref(row->values);
 	if (!c->deleted) {
 		c->new_ = values_create(ts, row->values, c->changed, c->columns);
-		uuid_generate(&c->new_->version.uuid);
+		values_new_version(c->new_);
 		free(c->columns);
 		c->columns = NULL;
 	} else {

@@ -19,7 +19,7 @@
 #include <urcu/list.h>
 
 #include "base/str.h"
-#include "db.h"
+#include "ovsdb/db.h"
 
 /* What a transaction does to one row.  Neither inserted nor deleted: modified. */
 struct change {

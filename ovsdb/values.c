@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "values.h"
+#include "ovsdb/values.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -162,6 +162,29 @@ struct values *values_create(const struct table_schema *ts, const struct values 
 		}
 	}
 	return v;
+}
+
+/* Mixing is one to one, so the counter makes each version differ; the random start makes processes
+ * differ.  A system call for each would be a good part of a transaction. */
+void values_new_version(struct values *v)
+{
+	static struct uuid base;
+	static uint64_t counter;
+	uint64_t x;
+
+	if (!counter) {
+		uuid_generate(&base);
+		counter = (uint64_t)base.parts[0] << 32 | base.parts[1];
+	}
+	/* odd: goes through all values; splitmix64 from here */
+	x = counter += 0x9e3779b97f4a7c15ULL;
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
+	x ^= x >> 31;
+	v->version.uuid.parts[0] = (uint32_t)(x >> 32);
+	v->version.uuid.parts[1] = base.parts[1];
+	v->version.uuid.parts[2] = base.parts[2];
+	v->version.uuid.parts[3] = (uint32_t)x;
 }
 
 struct values *values_ref(struct values *v)

@@ -56,6 +56,9 @@ struct values *values_create_default(const struct table_schema *);
  * which are moved from and must not be used again.  The version is that of 'base'. */
 struct values *values_create(const struct table_schema *, const struct values *base,
 			     const uint64_t *changed, struct datum *columns);
+/* Gives 'v' a _version that no other content of this process has, nor, as far as chance goes, of
+ * another. */
+void values_new_version(struct values *v);
 struct values *values_ref(struct values *);
 void values_unref(struct values *, const struct table_schema *); /* NULL is fine */
 

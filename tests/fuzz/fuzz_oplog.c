@@ -9,9 +9,9 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/util.h"
-#include "oplog.h"
-#include "record.h"
-#include "storage.h"
+#include "ovsdb/oplog.h"
+#include "ovsdb/record.h"
+#include "ovsdb/storage.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "monitor_spec.h"
-#include "ops.h"
-#include "record.h"
+#include "ovsdb/monitor_spec.h"
+#include "ovsdb/ops.h"
+#include "ovsdb/record.h"
 #include "tests/unit/ovsdb/check_db.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

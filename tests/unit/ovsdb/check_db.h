@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "base/util.h"
-#include "db.h"
+#include "ovsdb/db.h"
 
 static const char unit_schema[] =
 	"{'name':'T','tables':{"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "txn.h"
+#include "ovsdb/txn.h"
 
 #include "tests/unit/ovsdb/unit.h"
 

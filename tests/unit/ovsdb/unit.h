@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every unit test of this folder includes: cmocka, JSON with ' for ", and transactions as text. */
+/* What every unit test of this folder includes: cmocka, JSON with ' for ", and transactions as
+ * text. */
 #ifndef TESTS_UNIT_OVSDB_UNIT_H
 #define TESTS_UNIT_OVSDB_UNIT_H
 
 #include "tests/unit/db/unit.h"
 
-#include "ops.h"
-#include "record.h"
+#include "ovsdb/ops.h"
+#include "ovsdb/record.h"
 #include "tests/unit/ovsdb/check_db.h"
 
 static inline int unit_compare_strings(const void *a, const void *b)
@@ -24,7 +25,8 @@ static inline char *unit_dump(const struct db *db, unsigned int flags)
 	struct str s = STR_INIT;
 	struct row *row;
 
-	UNIT_FOR_EACH_ROW (row, db) {
+	UNIT_FOR_EACH_ROW(row, db)
+	{
 		json_t *json = json_object();
 
 		for (uint32_t i = 0; i < row->table->schema->n_columns; i++) {
@@ -53,8 +55,8 @@ static inline char *unit_dump(const struct db *db, unsigned int flags)
 	return str_steal(&s);
 }
 
-/* Runs operations given as text (an array with the database's name first); the result's text, which the
- * caller frees.  '*txn' gets what was committed, or NULL. */
+/* Runs operations given as text (an array with the database's name first); the result's text, which
+ * the caller frees.  '*txn' gets what was committed, or NULL. */
 static inline char *unit_run_json(struct db *db, const json_t *params, struct txn **txn)
 {
 	struct ops_request request = { .db = db, .params = params };
