@@ -145,6 +145,8 @@ void log_write_v(const struct log_module *m, enum log_level level, const char *f
 	int saved_errno = errno;
 	struct str message = STR_INIT;
 
+	if (!log_is_on(m, level))
+		return; /* and no line's number is used up */
 	str_vprintf(&message, fmt, args);
 	str_truncate(&message, MESSAGE_MAX);
 	pthread_mutex_lock(&lock);
