@@ -138,6 +138,7 @@ int main(int argc, char *argv[])
 	if (mlockall_wanted)
 		check(daemon_mlockall());
 
+	log_info("%s (Open vSwitch) " PACKAGE_VERSION, program_name);
 	loop = loop_create();
 	if (!loop)
 		fatal(errno, "cannot create the event loop");
