@@ -240,7 +240,7 @@ static int queue_recv(struct xdp_queue *q, struct packet_batch *batch)
 	return batch->n;
 }
 
-static void REQUIRES(q->tx_lock) queue_reap(struct xdp_queue *q)
+static void queue_reap(struct xdp_queue *q) REQUIRES(q->tx_lock)
 {
 	uint32_t idx, n = xsk_ring_cons__peek(&q->done, N_CHUNKS, &idx);
 
