@@ -308,13 +308,11 @@ static void put_row_origin(struct str *s, const struct row *row, const struct in
 	if (c && c->inserted) {
 		str_put(s, "was inserted by this transaction.");
 	} else if (!c || bitmap_is_empty(c->changed, row->table->n_words)) {
-		str_put(s,
-			"existed in the database before this transaction and was not modified by the "
-			"transaction.");
+		str_put(s, "existed in the database before this transaction and was not modified "
+			   "by the transaction.");
 	} else if (!index_is_changed(c, index)) {
-		str_put(s,
-			"existed in the database before this transaction, which modified some of the "
-			"row's columns but not any columns in this index.");
+		str_put(s, "existed in the database before this transaction, which modified some "
+			   "of the row's columns but not any columns in this index.");
 	} else {
 		str_put(s, "had the following index values before the transaction: ");
 		put_index_values(s, row, index, true);

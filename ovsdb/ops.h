@@ -22,9 +22,9 @@ struct ops_outcome {
 	/* JSON text of an array, the caller's; empty if the request has to wait */
 	struct str result;
 	struct txn *txn; /* committed, with changes; the caller's reference; or NULL */
-	uint64_t
-		wait_ms; /* if it has to wait: until it times out, counted from the request's arrival;
-			   * UINT64_MAX: for ever */
+	/* If it has to wait: until it times out, counted from the request's arrival; UINT64_MAX:
+	 * for ever. */
+	uint64_t wait_ms;
 };
 
 void ops_run(const struct ops_request *, struct ops_outcome *);

@@ -47,7 +47,8 @@ static void test_references(void **state)
 		  "references nonexistent row", "" },
 		{ "{'op':'insert','table':'B','row':{'n':'b'},'uuid':" U(
 			  1) "},"
-			     "{'op':'insert','table':'B','row':{'n':'c','next':" REF(1) "},'uuid':" U(
+			     "{'op':'insert','table':'B','row':{'n':'c',"
+			     "'next':" REF(1) "},'uuid':" U(
 				     2) "},"
 					"{'op':'insert','table':'A','row':{'s':'a','ref':" REF(
 						2) "},'uuid':" U(3) "}",
@@ -99,7 +100,8 @@ static void test_cycles(void **state)
 				     1) "}}",
 		  "uuid", NULL },
 		{ "{'op':'delete','table':'B','where':[]}", "because of 3 remaining", NULL },
-		{ "{'op':'mutate','table':'A','where':[],'mutations':[['mref','delete',['set',['a','b']]]]}",
+		{ "{'op':'mutate','table':'A','where':[],'mutations':[['mref','delete',"
+		  "['set',['a','b']]]]}",
 		  "count", NULL },
 		{ "{'op':'delete','table':'B','where':[]},{'op':'delete','table':'A','where':[]}",
 		  "count", "" },
@@ -145,10 +147,12 @@ static void test_indexes(void **state)
 		  "{'op':'update','table':'A','where':[['s','==','c']],'row':{'s':'b'}},"
 		  "{'op':'select','table':'A','where':[['s','==','a']],'columns':['_uuid']}",
 		  "{'rows':[{'_uuid':['uuid','00000000-0000-4000-8000-000000000002']}]}", NULL },
-		{ "{'op':'delete','table':'A','where':[['s','==','a']]},{'op':'insert','table':'A','row':{'s':'a'},'uuid':" U(
+		{ "{'op':'delete','table':'A','where':[['s','==','a']]},{'op':'insert',"
+		  "'table':'A','row':{'s':'a'},'uuid':" U(
 			  3) "},{'op':'delete','table':'A','where':[['s','==','b']]}",
 		  "count", "A {'_uuid':['uuid'," U(3) "],'s':'a'}\n" },
-		{ "{'op':'update','table':'A','where':[['s','==','a']],'row':{'s':'z'}},{'op':'abort'}",
+		{ "{'op':'update','table':'A','where':[['s','==','a']],'row':{'s':'z'}},"
+		  "{'op':'abort'}",
 		  "aborted", NULL },
 		{ "{'op':'select','table':'A','where':[['s','==','a']],'columns':['s']}",
 		  "[{'rows':[{'s':'a'}]}]", NULL },
@@ -167,8 +171,8 @@ static void test_same_transaction(void **state)
 			  1) "},{'op':'delete','table':'M','where':[]},"
 			     "{'op':'insert','table':'M','row':{'x':2},'uuid':" U(1) "}",
 		  "uuid", "M {'_uuid':['uuid'," U(1) "],'x':2}\n" },
-		{ "{'op':'delete','table':'M','where':[]},{'op':'insert','table':'M','row':{'x':2},'uuid':" U(
-			  1) "}",
+		{ "{'op':'delete','table':'M','where':[]},{'op':'insert','table':'M',"
+		  "'row':{'x':2},'uuid':" U(1) "}",
 		  "duplicate uuid", NULL },
 		{ "{'op':'insert','table':'M','row':{}},{'op':'insert','table':'M','row':{}}",
 		  "contain 3 rows", NULL },
@@ -194,10 +198,12 @@ static void test_empty(void **state)
 		"['T',{'op':'update','table':'A','where':[],'row':{'s':'a','i':0}}]",
 		"['T',{'op':'update','table':'A','where':[],'row':{'s':'b'}},"
 		"{'op':'update','table':'A','where':[],'row':{'s':'a'}}]",
-		"['T',{'op':'mutate','table':'A','where':[],'mutations':[['set','insert',1],['set','delete',1]]}]",
+		"['T',{'op':'mutate','table':'A','where':[],'mutations':[['set','insert',1],"
+		"['set','delete',1]]}]",
 		"['T',{'op':'update','table':'A','where':[],'row':{'wref':" REF(5) "}}]",
 		"['T',{'op':'insert','table':'B','row':{}}]",
-		"['T',{'op':'insert','table':'A','row':{'s':'q'}},{'op':'delete','table':'A','where':[['s','==','q']]}]",
+		"['T',{'op':'insert','table':'A','row':{'s':'q'}},{'op':'delete','table':'A',"
+		"'where':[['s','==','q']]}]",
 		"['T',{'op':'comment','comment':'x'}]",
 	};
 	struct db *db = unit_db();
