@@ -78,7 +78,8 @@ bool uuid_parse(const char *s, struct uuid *u)
 	for (size_t i = 0; i < UUID_LEN; i++) {
 		if (is_dash_at(i))
 			continue;
-		v.parts[n_digits / 8] = v.parts[n_digits / 8] << 4 | (uint32_t)hex_digit_value(s[i]);
+		v.parts[n_digits / 8] <<= 4;
+		v.parts[n_digits / 8] |= (uint32_t)hex_digit_value(s[i]);
 		n_digits++;
 	}
 	*u = v;

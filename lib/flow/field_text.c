@@ -101,7 +101,8 @@ static bool parse_port(const struct field *f, struct scan *s, uint8_t *v)
 		if (!strcasecmp(ports[i].name, name)) {
 			*s = t;
 			store_be(v, f->n_octets,
-			       f->n_octets == 4 ? 0xffff0000u | ports[i].number : ports[i].number);
+				 f->n_octets == 4 ? 0xffff0000u | ports[i].number
+						  : ports[i].number);
 			return true;
 		}
 	return false;

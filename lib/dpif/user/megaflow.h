@@ -73,7 +73,7 @@ struct megaflow_table {
 	struct mutex lock; /* writers; a leaf */
 	struct subtable_vec *subtables; /* RCU */
 	struct rcuhash by_ufid;
-	uint32_t basis; /* of all hashes: who sends packets must not know which flows share a bucket */
+	uint32_t basis; /* of hashes: senders must not know which flows share a bucket */
 	uint64_t n_inserts; /* atomic: whoever missed looks again if it has changed */
 	uint32_t limit; /* atomic */
 	/* All flows by number. */
