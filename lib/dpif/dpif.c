@@ -77,8 +77,8 @@ char *dpif_open(struct loop *loop, const char *type, const char *name, struct dp
 	class = class_lookup(type);
 	if (!class)
 		return xasprintf(
-			"datapath %s@%s: this program has no datapath of type %s; use datapath_type=netdev",
-			type, name, type);
+			"%s@%s: no datapath of type %s is built in; use datapath_type=netdev", type,
+			name, type);
 	err = class->open(loop, type, name, &dp);
 	if (err)
 		return err;

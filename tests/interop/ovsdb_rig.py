@@ -14,11 +14,21 @@ from rig.switch import REPORTS
 from rig.wait import wait_until
 
 A_COLUMNS = {
-    'i': {'type': 'integer'}, 's': {'type': 'string'}, 'b': {'type': 'boolean'}, 'r': {'type': 'real'},
+    'i': {'type': 'integer'},
+    's': {'type': 'string'},
+    'b': {'type': 'boolean'},
+    'r': {'type': 'real'},
     'oi': {'type': {'key': 'integer', 'min': 0, 'max': 1}},
-    'rng': {'type': {'key': {'type': 'integer', 'minInteger': 1, 'maxInteger': 10}, 'min': 0, 'max': 1}},
-    'en': {'type': {'key': {'type': 'string', 'enum': ['set', ['red', 'green', 'blue']]},
-                    'min': 0, 'max': 1}},
+    'rng': {
+        'type': {'key': {'type': 'integer', 'minInteger': 1, 'maxInteger': 10}, 'min': 0, 'max': 1}
+    },
+    'en': {
+        'type': {
+            'key': {'type': 'string', 'enum': ['set', ['red', 'green', 'blue']]},
+            'min': 0,
+            'max': 1,
+        }
+    },
     'iset': {'type': {'key': 'integer', 'min': 0, 'max': 'unlimited'}},
     's3': {'type': {'key': 'string', 'min': 1, 'max': 3}},
     'm': {'type': {'key': 'string', 'value': 'string', 'min': 0, 'max': 'unlimited'}},
@@ -26,27 +36,61 @@ A_COLUMNS = {
     'im': {'type': 'string', 'mutable': False},
     'eph': {'type': 'integer', 'ephemeral': True},
     'ref': {'type': {'key': {'type': 'uuid', 'refTable': 'B'}, 'min': 0, 'max': 'unlimited'}},
-    'mref': {'type': {'key': 'string', 'value': {'type': 'uuid', 'refTable': 'B'},
-                      'min': 0, 'max': 'unlimited'}},
+    'mref': {
+        'type': {
+            'key': 'string',
+            'value': {'type': 'uuid', 'refTable': 'B'},
+            'min': 0,
+            'max': 'unlimited',
+        }
+    },
 }
 W_COLUMNS = {
     'k': {'type': 'integer'},
-    'wref': {'type': {'key': {'type': 'uuid', 'refTable': 'B', 'refType': 'weak'},
-                      'min': 0, 'max': 'unlimited'}},
-    'mw': {'type': {'key': {'type': 'uuid', 'refTable': 'B', 'refType': 'weak'}, 'value': 'integer',
-                    'min': 0, 'max': 'unlimited'}},
+    'wref': {
+        'type': {
+            'key': {'type': 'uuid', 'refTable': 'B', 'refType': 'weak'},
+            'min': 0,
+            'max': 'unlimited',
+        }
+    },
+    'mw': {
+        'type': {
+            'key': {'type': 'uuid', 'refTable': 'B', 'refType': 'weak'},
+            'value': 'integer',
+            'min': 0,
+            'max': 'unlimited',
+        }
+    },
 }
 SCHEMA = {
-    'name': 'T', 'version': '1.2.3', 'cksum': '1 2',
+    'name': 'T',
+    'version': '1.2.3',
+    'cksum': '1 2',
     'tables': {
         'A': {'columns': A_COLUMNS, 'indexes': [['s']], 'isRoot': True},
-        'B': {'columns': {'n': {'type': 'string'},
-                          'c': {'type': {'key': {'type': 'uuid', 'refTable': 'B'}, 'min': 0, 'max': 1}}},
-              'indexes': [['n']]},
-        'C': {'columns': {'x': {'type': 'integer'}, 'y': {'type': 'integer'},
-                          'w1': {'type': {'key': {'type': 'uuid', 'refTable': 'C', 'refType': 'weak'},
-                                          'min': 1, 'max': 1}}},
-              'indexes': [['x', 'y']], 'isRoot': True},
+        'B': {
+            'columns': {
+                'n': {'type': 'string'},
+                'c': {'type': {'key': {'type': 'uuid', 'refTable': 'B'}, 'min': 0, 'max': 1}},
+            },
+            'indexes': [['n']],
+        },
+        'C': {
+            'columns': {
+                'x': {'type': 'integer'},
+                'y': {'type': 'integer'},
+                'w1': {
+                    'type': {
+                        'key': {'type': 'uuid', 'refTable': 'C', 'refType': 'weak'},
+                        'min': 1,
+                        'max': 1,
+                    }
+                },
+            },
+            'indexes': [['x', 'y']],
+            'isRoot': True,
+        },
         'W': {'columns': W_COLUMNS, 'isRoot': True},
         'M': {'columns': {'x': {'type': 'integer'}}, 'maxRows': 3, 'isRoot': True},
     },
@@ -134,13 +178,24 @@ class Server:
 
     def env(self, tools=None):
         d = str(self.dir)
-        return {**os.environ, **(tools or self.tools).env, 'OVS_RUNDIR': d, 'OVS_LOGDIR': d,
-                'OVS_DBDIR': d}
+        return {
+            **os.environ,
+            **(tools or self.tools).env,
+            'OVS_RUNDIR': d,
+            'OVS_LOGDIR': d,
+            'OVS_DBDIR': d,
+        }
 
     def run(self, program, *args, tools=None, check=True, timeout=30, stdin=None):
         tools = tools or self.tools
-        r = subprocess.run([tools.path(program), *map(str, args)], env=self.env(tools), text=True,
-                           capture_output=True, timeout=timeout, input=stdin)
+        r = subprocess.run(
+            [tools.path(program), *map(str, args)],
+            env=self.env(tools),
+            text=True,
+            capture_output=True,
+            timeout=timeout,
+            input=stdin,
+        )
         assert not any(s in r.stderr for s in REPORTS), r.stderr
         if check:
             assert r.returncode == 0, f'{program} {args}: {r.stdout}{r.stderr}'
@@ -148,13 +203,22 @@ class Server:
         return r
 
     def argv(self):
-        return [self.tools.path('ovsdb-server'), f'--remote=punix:{self.sock}',
-                f'--unixctl={self.dir}/ctl', '-vconsole:info', '-vsyslog:off', *self.args, str(self.file)]
+        return [
+            self.tools.path('ovsdb-server'),
+            f'--remote=punix:{self.sock}',
+            f'--unixctl={self.dir}/ctl',
+            '-vconsole:info',
+            '-vsyslog:off',
+            *self.args,
+            str(self.file),
+        ]
 
     def start(self, wrap=()):
         self.sock.unlink(missing_ok=True)
         with open(self.err, 'ab') as err:
-            self.proc = subprocess.Popen([*wrap, *self.argv()], env=self.env(), stdout=err, stderr=err)
+            self.proc = subprocess.Popen(
+                [*wrap, *self.argv()], env=self.env(), stdout=err, stderr=err
+            )
 
         def ready():
             assert self.proc.poll() is None, self.stderr()
@@ -163,6 +227,7 @@ class Server:
                 return True
             except OSError:
                 return False
+
         try:
             wait_until(ready, 20, 'the server listens')
         except AssertionError:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The same random transactions for Debian's ovsdb-server and for ours: replies, notifications of monitors of
+"""The same random transactions for Debian's ovsdb-server and for ours: replies, notifications of
+monitors of
 every kind, contents, and what a restart brings back must be the same."""
 
 import json
@@ -22,7 +23,7 @@ class Generator:
 
     def __init__(self, seed):
         self.r = random.Random(seed)
-        self.p_wrong = .03
+        self.p_wrong = 0.03
         self.tables = 'ABCM'
 
     def uuid(self, table):
@@ -36,7 +37,7 @@ class Generator:
         return [json.loads(x) for x in sorted(items)]
 
     def set_of(self, items):
-        return items[0] if len(items) == 1 and self.r.random() < .5 else ['set', items]
+        return items[0] if len(items) == 1 and self.r.random() < 0.5 else ['set', items]
 
     def map_of(self, pairs):
         return ['map', list({json.dumps(k): [k, v] for k, v in pairs}.values())]
@@ -45,72 +46,108 @@ class Generator:
         return self.r.choice(['', 'a', 'b', 'c d', 'é"\\\n', 'true', '1'])
 
     def integer(self):
-        return self.r.choice([0, 1, 2, 3, 5, 10, 11, -1, 2**40, -2**63, 2**63 - 1])
+        return self.r.choice([0, 1, 2, 3, 5, 10, 11, -1, 2**40, -(2**63), 2**63 - 1])
 
     def value(self, table, column):
         r = self.r
-        if r.random() < self.p_wrong:   # wrong type
-            return r.choice(['x', 1.5, True, ['set', [1, 'a']], ['map', [[1, 2]]], ['uuid', 'x'], {}, None])
+        if r.random() < self.p_wrong:  # wrong type
+            return r.choice(
+                ['x', 1.5, True, ['set', [1, 'a']], ['map', [[1, 2]]], ['uuid', 'x'], {}, None]
+            )
         if table == 'A':
             return {
-                'i': lambda: self.integer(), 's': lambda: r.choice('abcdefghijklmnop'),
-                'b': lambda: r.random() < .5, 'r': lambda: r.choice([0, 1.5, -2.25, 1e10, 3]),
+                'i': lambda: self.integer(),
+                's': lambda: r.choice('abcdefghijklmnop'),
+                'b': lambda: r.random() < 0.5,
+                'r': lambda: r.choice([0, 1.5, -2.25, 1e10, 3]),
                 'oi': lambda: r.choice([['set', []], 0, 1, 7]),
-                'rng': lambda: r.choice([['set', []], 1, 5, 10, *([11, 0] if self.p_wrong else [])]),
-                'en': lambda: r.choice([['set', []], 'red', 'green', *(['pink'] if self.p_wrong else [])]),
+                'rng': lambda: r.choice(
+                    [['set', []], 1, 5, 10, *([11, 0] if self.p_wrong else [])]
+                ),
+                'en': lambda: r.choice(
+                    [['set', []], 'red', 'green', *(['pink'] if self.p_wrong else [])]
+                ),
                 'iset': lambda: self.set_of(self.some(4, lambda: r.randrange(6))),
-                's3': lambda: (self.set_of(self.some(4, lambda: r.choice('xyzw'))) if self.p_wrong
-                               else r.choice('xyz')),
-                'm': lambda: self.map_of([[self.string(), self.string()] for _ in range(r.randrange(4))]),
-                'mi': lambda: self.map_of([[r.randrange(4), r.randrange(3)] for _ in range(r.randrange(4 if self.p_wrong else 3))]),
-                'im': lambda: self.string(), 'eph': lambda: r.randrange(4),
+                's3': lambda: (
+                    self.set_of(self.some(4, lambda: r.choice('xyzw')))
+                    if self.p_wrong
+                    else r.choice('xyz')
+                ),
+                'm': lambda: self.map_of(
+                    [[self.string(), self.string()] for _ in range(r.randrange(4))]
+                ),
+                'mi': lambda: self.map_of(
+                    [
+                        [r.randrange(4), r.randrange(3)]
+                        for _ in range(r.randrange(4 if self.p_wrong else 3))
+                    ]
+                ),
+                'im': lambda: self.string(),
+                'eph': lambda: r.randrange(4),
                 'ref': lambda: self.set_of(self.some(3, lambda: self.ref('B'))),
-                'mref': lambda: self.map_of([[r.choice('pq'), self.ref('B')] for _ in range(r.randrange(3))]),
+                'mref': lambda: self.map_of(
+                    [[r.choice('pq'), self.ref('B')] for _ in range(r.randrange(3))]
+                ),
             }[column]()
         if table == 'W':
             return {
                 'k': lambda: r.randrange(4),
                 'wref': lambda: self.set_of(self.some(3, lambda: self.ref('B'))),
-                'mw': lambda: self.map_of([[self.ref('B'), r.randrange(3)] for _ in range(r.randrange(3))]),
+                'mw': lambda: self.map_of(
+                    [[self.ref('B'), r.randrange(3)] for _ in range(r.randrange(3))]
+                ),
             }[column]()
         if table == 'B':
-            return r.choice('abcdefghijklmnopqrstuv') if column == 'n' else r.choice([['set', []], self.ref('B')])
+            return (
+                r.choice('abcdefghijklmnopqrstuv')
+                if column == 'n'
+                else r.choice([['set', []], self.ref('B')])
+            )
         if table == 'C' and column == 'w1':
             return self.ref('C')
         return r.randrange(4)
 
-    COLUMNS = {'A': list(A_COLUMNS), 'B': ['n', 'c'], 'C': ['x', 'y', 'w1'], 'M': ['x'],
-               'W': list(W_COLUMNS)}
+    COLUMNS = {
+        'A': list(A_COLUMNS),
+        'B': ['n', 'c'],
+        'C': ['x', 'y', 'w1'],
+        'M': ['x'],
+        'W': list(W_COLUMNS),
+    }
 
     def table(self):
-        return self.r.choices(self.tables, [5, 3, 2, 1][:len(self.tables)])[0]
+        return self.r.choices(self.tables, [5, 3, 2, 1][: len(self.tables)])[0]
 
     def row(self, table, n):
-        columns = self.r.sample(self.COLUMNS[table], min(len(self.COLUMNS[table]), self.r.randrange(n + 1)))
+        columns = self.r.sample(
+            self.COLUMNS[table], min(len(self.COLUMNS[table]), self.r.randrange(n + 1))
+        )
         row = {c: self.value(table, c) for c in columns}
-        if self.r.random() < .01:
+        if self.r.random() < 0.01:
             row['nosuch'] = 1
         return row
 
     def where(self, table):
         r = self.r
-        if r.random() < .1:
+        if r.random() < 0.1:
             return []
-        if r.random() < .3:
+        if r.random() < 0.3:
             return [['_uuid', r.choice(['==', '==', '==', '!=', 'includes']), self.ref(table)]]
         clauses = []
         for _ in range(r.choice([1, 1, 2])):
             c = r.choice(self.COLUMNS[table])
             f = r.choice(['==', '==', '!=', 'includes', 'excludes', '<', '>=', '<=', '>'])
             clauses.append([c, f, self.value(table, c)])
-        if r.random() < .05:
-            clauses.append(r.random() < .7)
+        if r.random() < 0.05:
+            clauses.append(r.random() < 0.7)
         return clauses
 
     def mutation(self, table):
         r = self.r
         c = r.choice(self.COLUMNS[table])
-        m = r.choice(['+=', '-=', '*=', '/=', '%=', 'insert', 'insert', 'insert', 'delete', 'delete'])
+        m = r.choice(
+            ['+=', '-=', '*=', '/=', '%=', 'insert', 'insert', 'insert', 'delete', 'delete']
+        )
         if m in ('insert', 'delete'):
             return [c, m, self.value(table, c)]
         return [c, m, r.choice([0, 1, 2, 3, -1 if m in ('+=', '-=') else 4, 2**58, 1.5])]
@@ -118,8 +155,10 @@ class Generator:
     def op(self):
         r = self.r
         t = self.table()
-        kind = r.choices(['insert', 'update', 'mutate', 'delete', 'select', 'wait', 'other'],
-                         [8, 5, 5, 3, 2, 1, .5])[0]
+        kind = r.choices(
+            ['insert', 'update', 'mutate', 'delete', 'select', 'wait', 'other'],
+            [8, 5, 5, 3, 2, 1, 0.5],
+        )[0]
         op = {'op': kind, 'table': t}
         if kind == 'insert':
             op['uuid'] = self.uuid(t)
@@ -127,59 +166,87 @@ class Generator:
             if t == 'A':
                 # Always: a default that is not empty confuses Debian's reader of differences.
                 op['row'].setdefault('s3', 'x')
-                op['row']['s'] = op['uuid'][-3:] if r.random() < .9 else 'a'
-            if t == 'B' and r.random() < .9:
+                op['row']['s'] = op['uuid'][-3:] if r.random() < 0.9 else 'a'
+            if t == 'B' and r.random() < 0.9:
                 op['row']['n'] = op['uuid'][-3:]
-            if t == 'C' and r.random() < .9:
+            if t == 'C' and r.random() < 0.9:
                 op['row'].update(w1=['uuid', op['uuid']], x=int(op['uuid'][-3:], 16))
         elif kind == 'update':
             op.update(where=self.where(t), row=self.row(t, 3))
-            if r.random() < .8:
+            if r.random() < 0.8:
                 op['row'].pop('im', None)
         elif kind == 'mutate':
-            op.update(where=self.where(t), mutations=[self.mutation(t) for _ in range(r.choice([1, 1, 2]))])
+            op.update(
+                where=self.where(t),
+                mutations=[self.mutation(t) for _ in range(r.choice([1, 1, 2]))],
+            )
         elif kind in ('delete', 'select'):
             op['where'] = self.where(t)
-            if kind == 'select' and r.random() < .7:
+            if kind == 'select' and r.random() < 0.7:
                 op['columns'] = r.sample(self.COLUMNS[t], min(len(self.COLUMNS[t]), 2))
             elif kind == 'select':
                 op['columns'] = ['_uuid'] + self.COLUMNS[t]
         elif kind == 'wait':
             columns = r.sample(self.COLUMNS[t], 1)
-            op.update(where=self.where(t), columns=columns, until=r.choice(['==', '!=']), timeout=0,
-                      rows=[{columns[0]: self.value(t, columns[0])} for _ in range(r.randrange(2))])
+            op.update(
+                where=self.where(t),
+                columns=columns,
+                until=r.choice(['==', '!=']),
+                timeout=0,
+                rows=[{columns[0]: self.value(t, columns[0])} for _ in range(r.randrange(2))],
+            )
         else:
-            return r.choice([{'op': 'comment', 'comment': 'hi'}, {'op': 'commit', 'durable': True},
-                             {'op': 'assert', 'lock': 'l'}, {'op': 'abort'}, {'op': 'nosuch'}, 5,
-                             {'op': 'insert', 'table': 'Z', 'row': {}}])
-        if r.random() < .01:
+            return r.choice(
+                [
+                    {'op': 'comment', 'comment': 'hi'},
+                    {'op': 'commit', 'durable': True},
+                    {'op': 'assert', 'lock': 'l'},
+                    {'op': 'abort'},
+                    {'op': 'nosuch'},
+                    5,
+                    {'op': 'insert', 'table': 'Z', 'row': {}},
+                ]
+            )
+        if r.random() < 0.01:
             op['extra'] = 1
-        if r.random() < .01:
+        if r.random() < 0.01:
             op.pop(r.choice([k for k in op if k not in ('op', 'uuid', 'timeout')]))
         return op
 
     def txn(self):
-        # Weak references in transactions of their own: Debian's server forgets to clean those of rows
+        # Weak references in transactions of their own: Debian's server forgets to clean those of
+        # rows
         # that are modified in the transaction which collects what they refer to.
-        self.tables = 'W' if self.r.random() < .15 else 'ABCM'
+        self.tables = 'W' if self.r.random() < 0.15 else 'ABCM'
         return [self.op() for _ in range(self.r.choice([1, 1, 2, 3, 5]))]
 
     def references(self):
-        """Rows of B with a row of A that refers to them: plain random inserts would be collected."""
+        """Rows of B with a row of A that refers to them: plain random inserts would be
+        collected."""
         b = self.uuid('B')
-        return [{'op': 'insert', 'table': 'B', 'uuid': b, 'row': {'n': b[-3:]}},
-                {'op': 'mutate', 'table': 'A', 'where': [['_uuid', '==', self.ref('A')]],
-                 'mutations': [['ref', 'insert', ['set', [['uuid', b]]]]]}]
+        return [
+            {'op': 'insert', 'table': 'B', 'uuid': b, 'row': {'n': b[-3:]}},
+            {
+                'op': 'mutate',
+                'table': 'A',
+                'where': [['_uuid', '==', self.ref('A')]],
+                'mutations': [['ref', 'insert', ['set', [['uuid', b]]]]],
+            },
+        ]
 
     def monitor_requests(self, cond):
         requests = {}
         for t in self.r.sample('ABCMW', self.r.choice([1, 2, 5])):
             req = {}
-            if self.r.random() < .7:
-                req['columns'] = self.r.sample(self.COLUMNS[t], self.r.randrange(1, len(self.COLUMNS[t]) + 1))
-            if self.r.random() < .3:
-                req['select'] = {k: self.r.random() < .5 for k in ('initial', 'insert', 'delete', 'modify')}
-            if cond and self.r.random() < .7:
+            if self.r.random() < 0.7:
+                req['columns'] = self.r.sample(
+                    self.COLUMNS[t], self.r.randrange(1, len(self.COLUMNS[t]) + 1)
+                )
+            if self.r.random() < 0.3:
+                req['select'] = {
+                    k: self.r.random() < 0.5 for k in ('initial', 'insert', 'delete', 'modify')
+                }
+            if cond and self.r.random() < 0.7:
                 req['where'] = self.condition(t)
             requests[t] = [req]
         return requests
@@ -189,8 +256,10 @@ class Generator:
         self.p_wrong = 0
         while True:
             where = self.where(t)
-            if all(isinstance(w, bool) or w[1] in ('==', '!=', 'includes', 'excludes') for w in where):
-                self.p_wrong = .03
+            if all(
+                isinstance(w, bool) or w[1] in ('==', '!=', 'includes', 'excludes') for w in where
+            ):
+                self.p_wrong = 0.03
                 return where
 
 
@@ -200,7 +269,7 @@ def strip(obj):
         if 'error' in obj and 'details' in obj:
             d = obj['details']
             if d and INDEX_ERROR.match(d):
-                d = d[:d.index('First row')]
+                d = d[: d.index('First row')]
                 # Which of several violated indexes is named is a matter of order.
                 d = re.sub(r'values \(.*\) for', 'values for', d)
             if d and 'reference' in d or obj['error'] == 'constraint violation':
@@ -224,8 +293,11 @@ def drop_empty(update):
     """Updates in which only _version had changed."""
     out = {}
     for t, rows in update.items():
-        rows = {u: r for u, r in rows.items()
-                if r != {'modify': {}} and not ('new' in r and r.get('old') == {})}
+        rows = {
+            u: r
+            for u, r in rows.items()
+            if r != {'modify': {}} and not ('new' in r and r.get('old') == {})
+        }
         if rows:
             out[t] = rows
     return out
@@ -251,10 +323,13 @@ def same(step, what, a, b):
 
 
 def several_errors(ops, a, b):
-    """True if both failed at the same place, which may have several faults: the order in which columns are
+    """True if both failed at the same place, which may have several faults: the order in which
+    columns are
     looked at, or deferred checks are made, is nobody's contract."""
+
     def kinds(result):
         return [r and r.get('error') for r in result]
+
     deferred = {'referential integrity violation', 'constraint violation'}
     ka, kb = kinds(a), kinds(b)
     failed = [i for i, k in enumerate(ka) if k]
@@ -263,8 +338,15 @@ def several_errors(ops, a, b):
     if failed[0] == len(ops):
         return ka[-1] in deferred and kb[-1] in deferred
     op = ops[failed[0]]
-    return isinstance(op, dict) and sum(len(op.get(k, [])) for k in ('row', 'where', 'mutations')
-                                        if isinstance(op.get(k), (dict, list))) > 1
+    return (
+        isinstance(op, dict)
+        and sum(
+            len(op.get(k, []))
+            for k in ('row', 'where', 'mutations')
+            if isinstance(op.get(k), (dict, list))
+        )
+        > 1
+    )
 
 
 def run(seed, steps):
@@ -298,23 +380,33 @@ def compare(g, servers, seed, steps):
         if i % 3 == 2 and not replies[0].get('error'):
             for r in replies:
                 r['result'] = r['result'][2]
-        same(f'seed {seed}', f'{method} {params}', strip(replies[0].get('result')),
-             strip(replies[1].get('result')))
+        same(
+            f'seed {seed}',
+            f'{method} {params}',
+            strip(replies[0].get('result')),
+            strip(replies[1].get('result')),
+        )
         assert bool(replies[0].get('error')) == bool(replies[1].get('error')), (params, replies)
     for step in range(steps):
-        if g.r.random() < .05:
+        if g.r.random() < 0.05:
             # Of tables that it has: Debian's server applies a part of a change that it refuses.
             n = g.r.choice([1, 2, 4, 5, 7, 8])
             id_ = f'm{n}'
-            change = {t: [{'where': g.condition(t)}]
-                      for t in monitored[n] if g.r.random() < .6}
+            change = {t: [{'where': g.condition(t)}] for t in monitored[n] if g.r.random() < 0.6}
             results = [w.call('monitor_cond_change', id_, id_, change) for w in watchers]
-            same(f'seed {seed} step {step}', f'change {id_} {change}',
-                 bool(results[0].get('error')), bool(results[1].get('error')))
-            same(f'seed {seed} step {step}', f'updates of change {id_} {change}',
-                 *[notes_of(w) for w in watchers])
+            same(
+                f'seed {seed} step {step}',
+                f'change {id_} {change}',
+                bool(results[0].get('error')),
+                bool(results[1].get('error')),
+            )
+            same(
+                f'seed {seed} step {step}',
+                f'updates of change {id_} {change}',
+                *[notes_of(w) for w in watchers],
+            )
             continue
-        ops = g.references() if g.r.random() < .25 else g.txn()
+        ops = g.references() if g.r.random() < 0.25 else g.txn()
         where = f'seed {seed} step {step} {json.dumps(ops)}'
         results = [strip(c.transact(*ops)) for c in clients]
         if results[0] == results[1]:
@@ -327,7 +419,7 @@ def compare(g, servers, seed, steps):
         same(where, 'notifications', *[notes_of(w) for w in watchers])
         if step % 50 == 0:
             same(where, 'content', *[s.dump(client=c) for s, c in zip(servers, clients)])
-    assert n_equal > steps * .85, 'too many replies with other errors'
+    assert n_equal > steps * 0.85, 'too many replies with other errors'
     assert n_ok > steps / 10, 'too few transactions succeed to mean anything'
     dumps = [s.dump() for s in servers]
     same(f'seed {seed}', 'content', *dumps)
@@ -341,8 +433,10 @@ def compare(g, servers, seed, steps):
         s.start()
     again = [s.dump() for s in servers]
     same(f'seed {seed}', 'content after restart', *again)
-    for d in dumps + again:   # an ephemeral column is not kept
-        d['A'] = [json.dumps({k: v for k, v in json.loads(r).items() if k != 'eph'}) for r in d['A']]
+    for d in dumps + again:  # an ephemeral column is not kept
+        d['A'] = [
+            json.dumps({k: v for k, v in json.loads(r).items() if k != 'eph'}) for r in d['A']
+        ]
     same(f'seed {seed}', 'content before and after the restart', dumps[0], again[0])
 
 

@@ -26,6 +26,7 @@ def make():
         s = Server(kwargs.pop('tools', None) or tools.ours(), *args, **kwargs)
         servers.append(s)
         return s
+
     yield create
     faults = []
     for s in servers:
@@ -37,8 +38,13 @@ def make():
 
 
 def insert(x, uuid=None):
-    return {'op': 'insert', 'table': 'C', 'uuid-name': 'r', 'row': {'x': x, 'y': 0, 'w1': ['named-uuid', 'r']},
-            **({'uuid': uuid} if uuid else {})}
+    return {
+        'op': 'insert',
+        'table': 'C',
+        'uuid-name': 'r',
+        'row': {'x': x, 'y': 0, 'w1': ['named-uuid', 'r']},
+        **({'uuid': uuid} if uuid else {}),
+    }
 
 
 def xs(server):
@@ -55,8 +61,10 @@ def record(obj):
 
 # ---- kill -9
 
+
 def acknowledged_until_killed(server, first, delay, clients=4):
-    """Inserts from several connections until the server is killed; returns what was acknowledged."""
+    """Inserts from several connections until the server is killed; returns what was
+    acknowledged."""
     done = [set() for _ in range(clients)]
 
     def work(i):
@@ -69,6 +77,7 @@ def acknowledged_until_killed(server, first, delay, clients=4):
                 done[i].add(x)
         except (OSError, EOFError):
             pass
+
     threads = [threading.Thread(target=work, args=(i,)) for i in range(clients)]
     for t in threads:
         t.start()
@@ -86,8 +95,10 @@ def kill_loop(server, n, compact):
         server.start()
         assert xs(server) >= acknowledged, 'acknowledged transactions are lost'
         if compact and i % 2:
-            threading.Timer(r.uniform(0, .1), lambda: server.appctl('ovsdb-server/compact', check=False)).start()
-        acknowledged |= acknowledged_until_killed(server, i * 1000000, r.uniform(.02, .25))
+            threading.Timer(
+                r.uniform(0, 0.1), lambda: server.appctl('ovsdb-server/compact', check=False)
+            ).start()
+        acknowledged |= acknowledged_until_killed(server, i * 1000000, r.uniform(0.02, 0.25))
     server.start()
     assert xs(server) >= acknowledged
     assert len(acknowledged) > n * 10
@@ -114,6 +125,7 @@ def test_kill_often(make):
 
 # ---- damage
 
+
 def filled(make, n=5, **kwargs):
     s = make(**kwargs).start()
     c = s.client()
@@ -124,9 +136,18 @@ def filled(make, n=5, **kwargs):
     return s
 
 
-@pytest.mark.parametrize('tail', [b'O', b'OVSDB JSON 50 ', b'OVSDB JSON 99 ' + b'0' * 40 + b'\n{"C":', b'\0' * 300,
-                                  record({'_date': 1})[:-3], b'garbage\n' * 10],
-                         ids=['octet', 'header', 'body', 'zeros', 'short', 'garbage'])
+@pytest.mark.parametrize(
+    'tail',
+    [
+        b'O',
+        b'OVSDB JSON 50 ',
+        b'OVSDB JSON 99 ' + b'0' * 40 + b'\n{"C":',
+        b'\0' * 300,
+        record({'_date': 1})[:-3],
+        b'garbage\n' * 10,
+    ],
+    ids=['octet', 'header', 'body', 'zeros', 'short', 'garbage'],
+)
 def test_torn_tail(make, tail):
     s = filled(make)
     good = s.file.read_bytes()
@@ -166,26 +187,35 @@ def test_damage_in_the_middle(make):
     assert xs(s) == {0, 1}
 
 
-@pytest.mark.parametrize('rec, why', [
-    ({'Z': {}}, 'No table named Z'),
-    ({'C': {'00000000-0000-0000-0000-000000000001': {'zz': 1}}}, 'No column zz'),
-    ({'C': {'00000000-0000-0000-0000-000000000001': {'x': 'a'}}}, 'expected integer'),
-    ({'C': {'nouuid': {}}}, 'nouuid'),
-    ({'C': {'00000000-0000-0000-0000-000000000001': None}}, 'does not exist'),
-    ({'C': 5}, 'object expected'),
-    ([1], 'object'),
-])
+@pytest.mark.parametrize(
+    'rec, why',
+    [
+        ({'Z': {}}, 'No table named Z'),
+        ({'C': {'00000000-0000-0000-0000-000000000001': {'zz': 1}}}, 'No column zz'),
+        ({'C': {'00000000-0000-0000-0000-000000000001': {'x': 'a'}}}, 'expected integer'),
+        ({'C': {'nouuid': {}}}, 'nouuid'),
+        ({'C': {'00000000-0000-0000-0000-000000000001': None}}, 'does not exist'),
+        ({'C': 5}, 'object expected'),
+        ([1], 'object'),
+    ],
+)
 def test_record_that_makes_no_sense(make, rec, why):
     s = filled(make)
     s.file.write_bytes(s.file.read_bytes() + record(rec))
     assert why in refuses(s)
 
 
-@pytest.mark.parametrize('data, why', [
-    (b'', 'is empty'), (b'junk', 'is not a database file'), (record({'name': 'T'}), 'tables'),
-    (record(SCHEMA)[:-5], 'no schema'), (b'OVSDB CLUSTER 3 ' + b'0' * 40 + b'\n{}\n', 'CLUSTER'),
-    (b'OVSDB JSON 99999999999999999999 ' + b'0' * 40 + b'\n{}\n', 'impossible length'),
-])
+@pytest.mark.parametrize(
+    'data, why',
+    [
+        (b'', 'is empty'),
+        (b'junk', 'is not a database file'),
+        (record({'name': 'T'}), 'tables'),
+        (record(SCHEMA)[:-5], 'no schema'),
+        (b'OVSDB CLUSTER 3 ' + b'0' * 40 + b'\n{}\n', 'CLUSTER'),
+        (b'OVSDB JSON 99999999999999999999 ' + b'0' * 40 + b'\n{}\n', 'impossible length'),
+    ],
+)
 def test_no_database(make, data, why):
     s = make()
     s.file.write_bytes(data)
@@ -203,15 +233,20 @@ def test_second_server(make):
     s = make().start()
     line = refuses(s)
     assert f'process {s.proc.pid} has the database open' in line
-    link = s.dir / 'link.db'   # another name of the same file
+    link = s.dir / 'link.db'  # another name of the same file
     link.symlink_to(s.file)
     r = s.run('ovsdb-tool', 'transact', link, json.dumps(['T', insert(1)]), check=False)
     assert r.returncode == 1 and f'process {s.proc.pid}' in r.stderr
-    assert json.loads(s.run('ovsdb-tool', 'query', link, json.dumps(['T'])))  == []
+    assert json.loads(s.run('ovsdb-tool', 'query', link, json.dumps(['T']))) == []
     # Debian's server keeps ours out, and the reverse.
     deb = Server(tools.debian(), dir_=s.dir)
-    r = subprocess.run([deb.tools.path('ovsdb-server'), str(s.file)], env=deb.env(), capture_output=True,
-                       text=True, timeout=20)
+    r = subprocess.run(
+        [deb.tools.path('ovsdb-server'), str(s.file)],
+        env=deb.env(),
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
     assert r.returncode == 1 and 'lock' in r.stderr
     s.kill(signal.SIGTERM)
     deb.start()
@@ -221,20 +256,27 @@ def test_second_server(make):
 
 # ---- a disk that is full or fails
 
+
 def test_full_disk(make):
     """RLIMIT_FSIZE is the full disk: transactions that do not fit fail, nothing else does."""
     s = filled(make)
     size = s.file.stat().st_size
-    wrap = ['/usr/bin/python3', '-c', f'''
+    wrap = [
+        '/usr/bin/python3',
+        '-c',
+        f'''
 import os, resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, ({size + 3000}, {size + 3000}))
-os.execv(sys.argv[1], sys.argv[1:])''']
+os.execv(sys.argv[1], sys.argv[1:])''',
+    ]
     s.start(wrap=wrap)
     c, watcher = s.client(), s.client()
     watcher.result('monitor', 'T', 'm', {'C': {'columns': ['x']}, 'A': {'columns': ['m']}})
     big = {'op': 'insert', 'table': 'A', 'row': {'s': 'big', 'm': ['map', [['k', 'v' * 4000]]]}}
-    weak = c.transact({'op': 'select', 'table': 'C', 'where': [['x', '==', 3]], 'columns': ['_uuid']})
+    weak = c.transact(
+        {'op': 'select', 'table': 'C', 'where': [['x', '==', 3]], 'columns': ['_uuid']}
+    )
     three = weak[0]['rows'][0]['_uuid']
     for attempt in range(3):
         result = c.transact(big, {'op': 'delete', 'table': 'C', 'where': [['x', '==', 3]]})
@@ -244,14 +286,21 @@ os.execv(sys.argv[1], sys.argv[1:])''']
         assert c.transact({'op': 'select', 'table': 'A', 'where': []})[0]['rows'] == []
         # A small one fits, and works with what the failed one had touched.
         assert len(c.transact(insert(100 + attempt))) == 1
-        assert len(c.transact({'op': 'delete', 'table': 'C', 'where': [['x', '==', 100 + attempt]]})) == 1
+        assert (
+            len(c.transact({'op': 'delete', 'table': 'C', 'where': [['x', '==', 100 + attempt]]}))
+            == 1
+        )
     assert s.appctl('ovsdb-server/get-db-storage-status', 'T') == 'status: ok\n'
     c.transact(big)
     assert 'cannot write' in s.appctl('ovsdb-server/get-db-storage-status', 'T')
     watcher.result('echo')
-    assert all('A' not in n['params'][1] for n in watcher.take_notes()), 'monitors hear of what is durable only'
-    again = c.transact(insert(200), {'op': 'select', 'table': 'C', 'where': [['_uuid', '==', three]],
-                                     'columns': ['w1', 'x']})
+    assert all(
+        'A' not in n['params'][1] for n in watcher.take_notes()
+    ), 'monitors hear of what is durable only'
+    again = c.transact(
+        insert(200),
+        {'op': 'select', 'table': 'C', 'where': [['_uuid', '==', three]], 'columns': ['w1', 'x']},
+    )
     assert again[1]['rows'] == [{'w1': three, 'x': 3}]
     s.kill(signal.SIGTERM)
     s.start()
@@ -260,20 +309,32 @@ os.execv(sys.argv[1], sys.argv[1:])''']
 
 
 def test_batch_fails_as_a_whole(make):
-    """Requests of one turn of the loop share their fate, and readers among them see what is left."""
+    """Requests of one turn of the loop share their fate, and readers among them see what is
+    left."""
     s = make()
     size = s.file.stat().st_size
-    s.start(wrap=['/usr/bin/python3', '-c', f'''
+    s.start(
+        wrap=[
+            '/usr/bin/python3',
+            '-c',
+            f'''
 import os, resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, ({size + 400}, {size + 400}))
-os.execv(sys.argv[1], sys.argv[1:])'''])
+os.execv(sys.argv[1], sys.argv[1:])''',
+        ]
+    )
     c = s.client()
     text = ''
     for i in range(20):
         text += json.dumps({'method': 'transact', 'id': 2 * i, 'params': ['T', insert(i + 1)]})
-        text += json.dumps({'method': 'transact', 'id': 2 * i + 1,
-                            'params': ['T', {'op': 'select', 'table': 'C', 'where': [], 'columns': ['x']}]})
+        text += json.dumps(
+            {
+                'method': 'transact',
+                'id': 2 * i + 1,
+                'params': ['T', {'op': 'select', 'table': 'C', 'where': [], 'columns': ['x']}],
+            }
+        )
     c.sock.sendall(text.encode())
     replies = [c.recv() for _ in range(40)]
     assert sorted(r['id'] for r in replies) == list(range(40))
@@ -302,22 +363,40 @@ def test_read_only(make):
     def demote():
         os.setgid(65534)
         os.setuid(65534)
-    r = subprocess.run(s.argv(), env=s.env(), capture_output=True, text=True, timeout=20, preexec_fn=demote)
+
+    r = subprocess.run(
+        s.argv(), env=s.env(), capture_output=True, text=True, timeout=20, preexec_fn=demote
+    )
     lines = [line for line in r.stderr.splitlines() if line.startswith('ovsdb-server: ')]
     assert r.returncode == 1 and len(lines) == 1 and 'Permission denied' in lines[0], r.stderr
-    r = subprocess.run([s.tools.path('ovsdb-tool'), 'query', str(s.file), '["T",{"op":"comment","comment":"x"}]'],
-                       env=s.env(), capture_output=True, text=True, timeout=20, preexec_fn=demote)
+    r = subprocess.run(
+        [s.tools.path('ovsdb-tool'), 'query', str(s.file), '["T",{"op":"comment","comment":"x"}]'],
+        env=s.env(),
+        capture_output=True,
+        text=True,
+        timeout=20,
+        preexec_fn=demote,
+    )
     assert r.stdout == '[{}]\n', r.stderr
 
 
 # ---- compaction
 
+
 def test_compaction_beside_service(make):
     s = make().start()
     c = s.client()
     for x in range(0, 20000, 500):
-        c.transact(*[{'op': 'insert', 'table': 'A', 'row': {'s': f's{n}', 'i': n, 'm': ['map', [['k', f'{n}']]]}}
-                     for n in range(x, x + 500)])
+        c.transact(
+            *[
+                {
+                    'op': 'insert',
+                    'table': 'A',
+                    'row': {'s': f's{n}', 'i': n, 'm': ['map', [['k', f'{n}']]]},
+                }
+                for n in range(x, x + 500)
+            ]
+        )
     for i in range(20):
         c.transact({'op': 'update', 'table': 'A', 'where': [], 'row': {'r': i}})
     before = s.file.stat().st_size
@@ -325,7 +404,7 @@ def test_compaction_beside_service(make):
     t = threading.Thread(target=lambda: done.append(s.appctl('ovsdb-server/compact')))
     t.start()
     n = 0
-    while not done:     # transactions go on, and are kept
+    while not done:  # transactions go on, and are kept
         assert len(c.transact(insert(n))) == 1
         n += 1
     t.join()
@@ -358,7 +437,7 @@ def test_exit_while_compacting(make):
     c.transact(*[{'op': 'insert', 'table': 'A', 'row': {'s': f's{n}'}} for n in range(20000)])
     t = threading.Thread(target=lambda: s.appctl('ovsdb-server/compact', check=False))
     t.start()
-    time.sleep(.005)
+    time.sleep(0.005)
     assert s.kill(signal.SIGTERM) in (0, -signal.SIGTERM)
     t.join()
     s.start()
@@ -367,14 +446,18 @@ def test_exit_while_compacting(make):
 
 # ---- formats
 
+
 def test_plain_records(make):
-    """--disable-file-column-diff writes what servers before 2.15 read; both kinds may stand in one file."""
+    """--disable-file-column-diff writes what servers before 2.15 read; both kinds may stand in
+    one file."""
     s = make(args=['--disable-file-column-diff']).start()
     c = s.client()
     c.transact({'op': 'insert', 'table': 'A', 'row': {'s': 'a', 'iset': ['set', [1, 2]]}})
     c.transact({'op': 'mutate', 'table': 'A', 'where': [], 'mutations': [['iset', 'insert', 3]]})
     s.kill(signal.SIGTERM)
-    assert b'"iset":["set",[1,2,3]]' in s.file.read_bytes() and b'_is_diff' not in s.file.read_bytes()
+    assert (
+        b'"iset":["set",[1,2,3]]' in s.file.read_bytes() and b'_is_diff' not in s.file.read_bytes()
+    )
     s.args = []
     s.start()
     c = s.client()
@@ -391,17 +474,38 @@ def test_plain_records(make):
 def test_what_is_written(make):
     s = make().start()
     c = s.client()
-    c.transact({'op': 'insert', 'table': 'A', 'uuid': '00000000-0000-4000-8000-000000000001',
-                'row': {'s': 'a', 'i': 0, 'eph': 7, 'r': 1.5}},
-               {'op': 'comment', 'comment': 'one'}, {'op': 'comment', 'comment': 'two'})
+    c.transact(
+        {
+            'op': 'insert',
+            'table': 'A',
+            'uuid': '00000000-0000-4000-8000-000000000001',
+            'row': {'s': 'a', 'i': 0, 'eph': 7, 'r': 1.5},
+        },
+        {'op': 'comment', 'comment': 'one'},
+        {'op': 'comment', 'comment': 'two'},
+    )
     size = s.file.stat().st_size
-    for op in ({'op': 'update', 'table': 'A', 'where': [], 'row': {'eph': 8}},
-               {'op': 'update', 'table': 'A', 'where': [], 'row': {'s': 'a'}}, {'op': 'comment', 'comment': 'x'}):
+    for op in (
+        {'op': 'update', 'table': 'A', 'where': [], 'row': {'eph': 8}},
+        {'op': 'update', 'table': 'A', 'where': [], 'row': {'s': 'a'}},
+        {'op': 'comment', 'comment': 'x'},
+    ):
         c.transact(op)
         assert s.file.stat().st_size == size, 'nothing to keep'
-    c.transact({'op': 'insert', 'table': 'B', 'uuid': '00000000-0000-4000-8000-000000000002', 'row': {'n': 'b'}},
-               {'op': 'update', 'table': 'A', 'where': [],
-                'row': {'ref': ['uuid', '00000000-0000-4000-8000-000000000002']}})
+    c.transact(
+        {
+            'op': 'insert',
+            'table': 'B',
+            'uuid': '00000000-0000-4000-8000-000000000002',
+            'row': {'n': 'b'},
+        },
+        {
+            'op': 'update',
+            'table': 'A',
+            'where': [],
+            'row': {'ref': ['uuid', '00000000-0000-4000-8000-000000000002']},
+        },
+    )
     c.transact({'op': 'delete', 'table': 'A', 'where': []})
     s.kill(signal.SIGTERM)
     records = [json.loads(line) for line in s.file.read_text().splitlines()[1::2]][1:]
@@ -410,7 +514,7 @@ def test_what_is_written(make):
     assert records == [
         {'A': {a: {'s': 'a', 'r': 1.5}}, '_comment': 'one\ntwo', '_is_diff': True},
         {'A': {a: {'ref': ['uuid', b]}}, 'B': {b: {'n': 'b'}}, '_is_diff': True},
-        {'A': {a: None}, 'B': {b: None}, '_is_diff': True},    # what is collected is said
+        {'A': {a: None}, 'B': {b: None}, '_is_diff': True},  # what is collected is said
     ]
 
 
@@ -421,10 +525,24 @@ def test_conversion_record(make):
     schema['version'] = '2.0.0'
     schema['tables']['C']['columns']['z'] = {'type': 'integer'}
     del schema['tables']['M']
-    s.file.write_bytes(s.file.read_bytes() + record(schema) +
-                       record({'C': {'00000000-0000-4000-8000-000000000009':
-                                     {'x': 9, 'z': 1, 'w1': ['uuid', '00000000-0000-4000-8000-000000000009']}}}))
+    s.file.write_bytes(
+        s.file.read_bytes()
+        + record(schema)
+        + record(
+            {
+                'C': {
+                    '00000000-0000-4000-8000-000000000009': {
+                        'x': 9,
+                        'z': 1,
+                        'w1': ['uuid', '00000000-0000-4000-8000-000000000009'],
+                    }
+                }
+            }
+        )
+    )
     s.start()
     assert xs(s) == {*range(5), 9}
     assert s.run('ovsdb-tool', 'db-version', s.file) == '2.0.0\n'
-    wait_until(lambda: s.run('ovsdb-client', 'get-schema-version', f'unix:{s.sock}', 'T') == '2.0.0\n')
+    wait_until(
+        lambda: s.run('ovsdb-client', 'get-schema-version', f'unix:{s.sock}', 'T') == '2.0.0\n'
+    )

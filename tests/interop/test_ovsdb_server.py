@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a server does for its clients and to them: monitors, locks, waits, remotes, databases that come and go,
+"""What a server does for its clients and to them: monitors, locks, waits, remotes, databases that
+come and go,
 peers that mean harm."""
 
 import json
@@ -25,6 +26,7 @@ def make():
         s = Server(kwargs.pop('tools', None) or tools.ours(), *args, **kwargs)
         servers.append(s)
         return s
+
     yield create
     for s in servers:
         s.stop()
@@ -36,40 +38,65 @@ def server(make):
 
 
 def row(x, uuid=None):
-    return {'op': 'insert', 'table': 'C', 'uuid-name': 'r', 'row': {'x': x, 'y': 0, 'w1': ['named-uuid', 'r']},
-            **({'uuid': uuid} if uuid else {})}
+    return {
+        'op': 'insert',
+        'table': 'C',
+        'uuid-name': 'r',
+        'row': {'x': x, 'y': 0, 'w1': ['named-uuid', 'r']},
+        **({'uuid': uuid} if uuid else {}),
+    }
 
 
 # ---- monitors
 
+
 def test_monitor_since(server):
     """A client that comes back is told what it missed, as one change for each row."""
     c = server.client()
-    found, last, updates = c.result('monitor_cond_since', 'T', 'm', {'C': [{'columns': ['x']}]},
-                                    '00000000-0000-0000-0000-000000000000')
+    found, last, updates = c.result(
+        'monitor_cond_since',
+        'T',
+        'm',
+        {'C': [{'columns': ['x']}]},
+        '00000000-0000-0000-0000-000000000000',
+    )
     assert (found, updates) == (False, {})
     a, b, d = (f'00000000-0000-4000-8000-00000000000{i}' for i in range(3))
     ids = []
-    for ops in ([row(1, a)], [row(2, b)], [row(3, d)],
-                [{'op': 'update', 'table': 'C', 'where': [['x', '==', 1]], 'row': {'x': 10}}],
-                [{'op': 'update', 'table': 'C', 'where': [['x', '==', 10]], 'row': {'x': 11}}],
-                [{'op': 'delete', 'table': 'C', 'where': [['x', '==', 2]]}]):
+    for ops in (
+        [row(1, a)],
+        [row(2, b)],
+        [row(3, d)],
+        [{'op': 'update', 'table': 'C', 'where': [['x', '==', 1]], 'row': {'x': 10}}],
+        [{'op': 'update', 'table': 'C', 'where': [['x', '==', 10]], 'row': {'x': 11}}],
+        [{'op': 'delete', 'table': 'C', 'where': [['x', '==', 2]]}],
+    ):
         c.transact(*ops)
-        note, = c.take_notes()
+        (note,) = c.take_notes()
         assert note['method'] == 'update3' and note['params'][0] == 'm'
         ids.append(note['params'][1])
     assert len(set(ids)) == 6
     other = server.client()
-    for n, (since, want) in enumerate([
+    for n, (since, want) in enumerate(
+        [
             (last, {a: {'insert': {'x': 11}}, d: {'insert': {'x': 3}}}),
             (ids[0], {a: {'modify': {'x': 11}}, d: {'insert': {'x': 3}}}),
             (ids[2], {a: {'modify': {'x': 11}}, b: {'delete': None}}),
-            (ids[5], None)]):
-        result = other.result('monitor_cond_since', 'T', f'm{n}', {'C': [{'columns': ['x']}]}, since)
+            (ids[5], None),
+        ]
+    ):
+        result = other.result(
+            'monitor_cond_since', 'T', f'm{n}', {'C': [{'columns': ['x']}]}, since
+        )
         assert result == [True, ids[5], {'C': want} if want else {}]
     # A condition holds for the old row and the new one.
-    result = other.result('monitor_cond_since', 'T', 'c', {'C': [{'columns': ['x'], 'where': [['x', '>', 10]]}]},
-                          ids[2])
+    result = other.result(
+        'monitor_cond_since',
+        'T',
+        'c',
+        {'C': [{'columns': ['x'], 'where': [['x', '>', 10]]}]},
+        ids[2],
+    )
     assert result == [True, ids[5], {'C': {a: {'insert': {'x': 11}}}}]
     result = other.result('monitor_cond_since', 'T', 'u', {'C': [{'columns': ['x']}]}, a)
     assert result[0] is False and set(result[2]['C']) == {a, d}
@@ -88,15 +115,20 @@ def test_shared_monitors(server):
     """Clients with the same wishes and different ids, or the reverse, each get their own."""
     clients = [server.client() for _ in range(30)]
     for i, c in enumerate(clients):
-        c.result('monitor_cond', 'T', ['id', i % 7], {'C': [{'columns': ['x'], 'where': [['x', '==', i % 3]]}]})
+        c.result(
+            'monitor_cond',
+            'T',
+            ['id', i % 7],
+            {'C': [{'columns': ['x'], 'where': [['x', '==', i % 3]]}]},
+        )
     writer = server.client()
     for x in range(3):
         writer.transact(row(x))
     for i, c in enumerate(clients):
         c.result('echo')
-        note, = c.take_notes()
+        (note,) = c.take_notes()
         assert note['params'][0] == ['id', i % 7]
-        (insert,), = (list(t.values()) for t in note['params'][1].values())
+        ((insert,),) = (list(t.values()) for t in note['params'][1].values())
         assert insert == {'insert': {'x': i % 3} if i % 3 else {}}
         if i % 2:
             c.result('monitor_cancel', ['id', i % 7])
@@ -107,6 +139,7 @@ def test_shared_monitors(server):
 
 
 # ---- locks, waits
+
 
 def test_locks(server):
     a, b, c = (server.client() for _ in range(3))
@@ -119,7 +152,7 @@ def test_locks(server):
     a.result('echo')
     assert a.take_notes() == [{'id': None, 'method': 'stolen', 'params': ['l']}]
     assert a.transact(owned)[0]['error'] == 'not owner'
-    c.close()       # the lock goes back to a, then to b
+    c.close()  # the lock goes back to a, then to b
     assert a.recv() == {'id': None, 'method': 'locked', 'params': ['l']}
     a.result('unlock', 'l')
     assert b.recv() == {'id': None, 'method': 'locked', 'params': ['l']}
@@ -127,8 +160,18 @@ def test_locks(server):
 
 def test_wait(server):
     c, d = server.client(), server.client()
-    wait = {'op': 'wait', 'table': 'C', 'where': [['x', '==', 5]], 'columns': ['x'], 'until': '==', 'rows': [{'x': 5}]}
-    ids = [c.start('transact', 'T', {**wait, 'timeout': t} if t else wait, row(6)) for t in (None, 60000)]
+    wait = {
+        'op': 'wait',
+        'table': 'C',
+        'where': [['x', '==', 5]],
+        'columns': ['x'],
+        'until': '==',
+        'rows': [{'x': 5}],
+    }
+    ids = [
+        c.start('transact', 'T', {**wait, 'timeout': t} if t else wait, row(6))
+        for t in (None, 60000)
+    ]
     short = c.call('transact', 'T', {**wait, 'timeout': 50})
     assert short['result'][0]['error'] == 'timed out' and 'after 5' in short['result'][0]['details']
     c.send({'method': 'cancel', 'params': [ids[0]], 'id': None})
@@ -148,23 +191,32 @@ def test_wait(server):
 
 # ---- databases that come and go
 
+
 def test_databases(make, server):
     other = make(schema={**SCHEMA, 'name': 'U'})
     old, aware, waiting = server.client(), server.client(), server.client()
     for c in (aware, waiting):
         c.result('set_db_change_aware', True)
-    aware.result('monitor', '_Server', 's', {'Database': {'columns': ['name', 'model', 'connected']}})
+    aware.result(
+        'monitor', '_Server', 's', {'Database': {'columns': ['name', 'model', 'connected']}}
+    )
     server.appctl('ovsdb-server/add-db', other.file)
     with pytest.raises((EOFError, OSError)):
-        old.result('echo')      # it would not understand
+        old.result('echo')  # it would not understand
     aware.result('echo')
-    note, = aware.take_notes()
-    assert list(note['params'][1]['Database'].values())[0]['new'] == \
-        {'name': 'U', 'model': 'standalone', 'connected': True}
+    (note,) = aware.take_notes()
+    assert list(note['params'][1]['Database'].values())[0]['new'] == {
+        'name': 'U',
+        'model': 'standalone',
+        'connected': True,
+    }
     assert aware.result('list_dbs') == ['T', 'U', '_Server']
     aware.result('monitor', 'U', ['u', 1], {'C': {}})
-    pending = waiting.start('transact', 'U', {'op': 'wait', 'table': 'C', 'where': [], 'columns': ['x'],
-                                              'until': '!=', 'rows': []})
+    pending = waiting.start(
+        'transact',
+        'U',
+        {'op': 'wait', 'table': 'C', 'where': [], 'columns': ['x'], 'until': '!=', 'rows': []},
+    )
     waiting.result('echo')
     server.appctl('ovsdb-server/remove-db', 'U')
     assert waiting.finish(pending)['error'] == 'canceled'
@@ -178,14 +230,21 @@ def test_databases(make, server):
 
 def test_server_db_is_read_only(server):
     c = server.client()
-    for op in ({'op': 'delete', 'where': []}, {'op': 'insert', 'row': {}}, {'op': 'update', 'where': [], 'row': {}},
-               {'op': 'mutate', 'where': [], 'mutations': []}):
+    for op in (
+        {'op': 'delete', 'where': []},
+        {'op': 'insert', 'row': {}},
+        {'op': 'update', 'where': [], 'row': {}},
+        {'op': 'mutate', 'where': [], 'mutations': []},
+    ):
         result = c.transact({**op, 'table': 'Database'}, db='_Server')
-        assert result[0] == {'error': 'not allowed', 'details':
-                             f'{op["op"]} operation not allowed on table in reserved database _Server'}
+        assert result[0] == {
+            'error': 'not allowed',
+            'details': f'{op["op"]} operation not allowed on table in reserved database _Server',
+        }
 
 
 # ---- remotes
+
 
 def vswitch(make, **kwargs):
     return make(schema=tools.ours().schema, **kwargs)
@@ -199,21 +258,47 @@ def tcp_ok(port):
         return False
 
 
-@pytest.mark.parametrize('form', ['db:Open_vSwitch,Open_vSwitch,manager_options', 'db:Open_vSwitch,managers',
-                                  'db:Open_vSwitch,manager_options', 'db:Open_vSwitch,Open_vSwitch,managers'])
+@pytest.mark.parametrize(
+    'form',
+    [
+        'db:Open_vSwitch,Open_vSwitch,manager_options',
+        'db:Open_vSwitch,managers',
+        'db:Open_vSwitch,manager_options',
+        'db:Open_vSwitch,Open_vSwitch,managers',
+    ],
+)
 def test_remotes_of_a_database(make, form):
     s = vswitch(make, args=[f'--remote={form}']).start()
     assert ('is an old form' in s.stderr()) == (form.count(',') != 2 or form.endswith('managers'))
     c = s.client()
 
     def manager(target, **more):
-        c.transact({'op': 'insert', 'table': 'Manager', 'uuid-name': 'm', 'row': {'target': target, **more}},
-                   {'op': 'mutate', 'table': 'Open_vSwitch', 'where': [],
-                    'mutations': [['manager_options', 'insert', ['named-uuid', 'm']]]}, db='Open_vSwitch')
+        c.transact(
+            {
+                'op': 'insert',
+                'table': 'Manager',
+                'uuid-name': 'm',
+                'row': {'target': target, **more},
+            },
+            {
+                'op': 'mutate',
+                'table': 'Open_vSwitch',
+                'where': [],
+                'mutations': [['manager_options', 'insert', ['named-uuid', 'm']]],
+            },
+            db='Open_vSwitch',
+        )
 
     def status(target):
-        r = c.transact({'op': 'select', 'table': 'Manager', 'where': [['target', '==', target]],
-                        'columns': ['status', 'is_connected']}, db='Open_vSwitch')[0]['rows'][0]
+        r = c.transact(
+            {
+                'op': 'select',
+                'table': 'Manager',
+                'where': [['target', '==', target]],
+                'columns': ['status', 'is_connected'],
+            },
+            db='Open_vSwitch',
+        )[0]['rows'][0]
         return r['is_connected'], dict(r['status'][1])
 
     c.transact({'op': 'insert', 'table': 'Open_vSwitch', 'row': {}}, db='Open_vSwitch')
@@ -235,8 +320,15 @@ def test_remotes_of_a_database(make, form):
     # What is no target does no harm.
     manager('nonsense:1')
     # Gone from the database, gone from the network.
-    c.transact({'op': 'update', 'table': 'Open_vSwitch', 'where': [], 'row': {'manager_options': ['set', []]}},
-               db='Open_vSwitch')
+    c.transact(
+        {
+            'op': 'update',
+            'table': 'Open_vSwitch',
+            'where': [],
+            'row': {'manager_options': ['set', []]},
+        },
+        db='Open_vSwitch',
+    )
     wait_until(lambda: not tcp_ok(port))
     assert conn.recv(4096) == b''
     assert peer.recv(4096) and peer.recv(4096) == b''
@@ -249,8 +341,14 @@ def test_remote_commands(server):
     server.appctl('ovsdb-server/add-remote', extra)
     Client(server.dir / 'extra').result('echo')
     assert extra in server.appctl('ovsdb-server/list-remotes').split()
-    for bad, why in (('foo', 'unknown kind'), ('db:X,Y,Z', 'no database named X'), ('db:T,Q,Z', 'no table named Q'),
-                     ('db:T,A,zz', 'has no column "zz"'), ('db:T', 'invalid syntax'), ('db:T,A,i', 'neither')):
+    for bad, why in (
+        ('foo', 'unknown kind'),
+        ('db:X,Y,Z', 'no database named X'),
+        ('db:T,Q,Z', 'no table named Q'),
+        ('db:T,A,zz', 'has no column "zz"'),
+        ('db:T', 'invalid syntax'),
+        ('db:T,A,i', 'neither'),
+    ):
         r = server.appctl('ovsdb-server/add-remote', bad, check=False)
         assert r.returncode == 2 and why in r.stderr
     server.appctl('ovsdb-server/remove-remote', extra)
@@ -265,47 +363,112 @@ def test_two_part_form_needs_one_database(make):
 
 
 def test_tls_files_of_a_database(make):
-    pki = [f'--{o}=db:SSL,{c}' for o, c in (('private-key', 'private_key'), ('certificate', 'certificate'),
-                                            ('bootstrap-ca-cert', 'ca_cert'))]
+    pki = [
+        f'--{o}=db:SSL,{c}'
+        for o, c in (
+            ('private-key', 'private_key'),
+            ('certificate', 'certificate'),
+            ('bootstrap-ca-cert', 'ca_cert'),
+        )
+    ]
     s = vswitch(make, args=[*pki, '--remote=db:Open_vSwitch,managers']).start()
     c = s.client()
     key, cert = s.dir / 'key.pem', s.dir / 'cert.pem'
-    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=t', '-days', '2',
-                    '-keyout', key, '-out', cert], check=True, capture_output=True)
-    c.transact({'op': 'insert', 'table': 'Open_vSwitch', 'row': {'ssl': ['named-uuid', 's'],
-                                                                 'manager_options': ['named-uuid', 'm']}},
-               {'op': 'insert', 'table': 'SSL', 'uuid-name': 's',
-                'row': {'private_key': str(key), 'certificate': str(cert), 'ca_cert': str(cert)}},
-               {'op': 'insert', 'table': 'Manager', 'uuid-name': 'm', 'row': {'target': 'pssl:0:127.0.0.1'}},
-               db='Open_vSwitch')
+    subprocess.run(
+        [
+            'openssl',
+            'req',
+            '-x509',
+            '-newkey',
+            'rsa:2048',
+            '-nodes',
+            '-subj',
+            '/CN=t',
+            '-days',
+            '2',
+            '-keyout',
+            key,
+            '-out',
+            cert,
+        ],
+        check=True,
+        capture_output=True,
+    )
+    c.transact(
+        {
+            'op': 'insert',
+            'table': 'Open_vSwitch',
+            'row': {'ssl': ['named-uuid', 's'], 'manager_options': ['named-uuid', 'm']},
+        },
+        {
+            'op': 'insert',
+            'table': 'SSL',
+            'uuid-name': 's',
+            'row': {'private_key': str(key), 'certificate': str(cert), 'ca_cert': str(cert)},
+        },
+        {
+            'op': 'insert',
+            'table': 'Manager',
+            'uuid-name': 'm',
+            'row': {'target': 'pssl:0:127.0.0.1'},
+        },
+        db='Open_vSwitch',
+    )
 
     def port():
-        r = c.transact({'op': 'select', 'table': 'Manager', 'where': [], 'columns': ['status']},
-                       db='Open_vSwitch')[0]['rows'][0]
+        r = c.transact(
+            {'op': 'select', 'table': 'Manager', 'where': [], 'columns': ['status']},
+            db='Open_vSwitch',
+        )[0]['rows'][0]
         return dict(r['status'][1]).get('bound_port')
+
     p = wait_until(port, 15)
-    out = subprocess.run([s.tools.path('ovsdb-client'), '-p', key, '-c', cert, '-C', cert, 'list-dbs',
-                          f'ssl:127.0.0.1:{p}'], env=s.env(), capture_output=True, text=True, timeout=20)
+    out = subprocess.run(
+        [
+            s.tools.path('ovsdb-client'),
+            '-p',
+            key,
+            '-c',
+            cert,
+            '-C',
+            cert,
+            'list-dbs',
+            f'ssl:127.0.0.1:{p}',
+        ],
+        env=s.env(),
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
     assert out.stdout.split() == ['Open_vSwitch', '_Server'], out.stderr
 
 
 def test_run(make):
     s = make()
-    for command, code in (('exit 0', 0), ('exit 3', 1), (f'{s.tools.path("ovsdb-client")} list-dbs unix:{s.sock}', 0)):
-        r = subprocess.run([*s.argv(), f'--run={command}'], env=s.env(), capture_output=True, text=True, timeout=20)
+    for command, code in (
+        ('exit 0', 0),
+        ('exit 3', 1),
+        (f'{s.tools.path("ovsdb-client")} list-dbs unix:{s.sock}', 0),
+    ):
+        r = subprocess.run(
+            [*s.argv(), f'--run={command}'], env=s.env(), capture_output=True, text=True, timeout=20
+        )
         assert r.returncode == code, r.stderr
         assert ('child exited, exit status 3' in r.stderr) == (code == 1)
     assert r.stdout.split() == ['T', '_Server']
 
 
 def test_detach(make):
-    """The parent of --detach leaves when clients can connect; what is wrong at the start is its error."""
+    """The parent of --detach leaves when clients can connect; what is wrong at the start is its
+    error."""
     s = make()
     argv = [*s.argv(), '--detach', '--pidfile', '--no-chdir']
     subprocess.run(argv, env=s.env(), check=True, timeout=20)
     assert s.client().result('list_dbs') == ['T', '_Server']
     pid = int((s.dir / 'ovsdb-server.pid').read_text())
-    again = subprocess.run([*argv, '--overwrite-pidfile'], env=s.env(), capture_output=True, text=True, timeout=20)
+    again = subprocess.run(
+        [*argv, '--overwrite-pidfile'], env=s.env(), capture_output=True, text=True, timeout=20
+    )
     assert again.returncode == 1 and f'process {pid} has the database open' in again.stderr
     s.appctl('exit')
     wait_until(lambda: not os.path.exists(f'/proc/{pid}'))
@@ -318,12 +481,16 @@ HOSTILE = {
     'garbage': b'\x00\xff\xfe garbage',
     'no object': b'[1,2,3]',
     'deep': b'{"id":' + b'[' * 100000,
-    'deep params': b'{"id":1,"method":"transact","params":["T",' + b'[' * 5000 + b']' * 5000 + b']}',
+    'deep params': b'{"id":1,"method":"transact","params":["T",'
+    + b'[' * 5000
+    + b']' * 5000
+    + b']}',
     'bad utf-8': b'{"id":1,"method":"echo","params":["\xff\xfe"]}',
     'nul': b'{"id":1,"method":"echo","params":["a\\u0000b"]}',
     'no method': b'{"id":1,"params":[]}',
     'reply': b'{"id":1,"result":{},"error":null}',
-    'numbers': b'{"id":1,"method":"transact","params":["T",{"op":"insert","table":"A","row":{"i":1e999}}]}',
+    'numbers': b'{"id":1,"method":"transact","params":["T",{"op":"insert","table":"A",'
+        b'"row":{"i":1e999}}]}',
     'method': b'{"id":1,"method":7,"params":[]}',
     'params': b'{"id":1,"method":"transact","params":{"a":1}}',
     'null id': b'{"id":null,"method":"transact","params":["T"]}',
@@ -361,7 +528,8 @@ def memory_kb(server):
 
 
 def test_endless_string(server):
-    """A message without an end is given up at its limit, with bounded memory, and others go on meanwhile."""
+    """A message without an end is given up at its limit, with bounded memory, and others go on
+    meanwhile."""
     good = server.client()
     bad = socket.socket(socket.AF_UNIX)
     bad.connect(str(server.sock))
@@ -383,7 +551,8 @@ def test_endless_string(server):
 
 
 def test_client_that_never_reads(server):
-    """A monitor whose client does not read is cut off, with a line in the log; others do not wait."""
+    """A monitor whose client does not read is cut off, with a line in the log; others do not
+    wait."""
     server.appctl('vlog/set', 'console:info')
     deaf = server.client()
     deaf.result('monitor', 'T', 'm', {'A': {}})
@@ -392,8 +561,17 @@ def test_client_that_never_reads(server):
     value = 'x' * 1000000
     start = time.monotonic()
     for i in range(150):
-        assert 'error' not in c.transact({'op': 'update', 'table': 'A', 'where': [],
-                                          'row': {'m': ['map', [['k', f'{i}{value}']]]}})[0]
+        assert (
+            'error'
+            not in c.transact(
+                {
+                    'op': 'update',
+                    'table': 'A',
+                    'where': [],
+                    'row': {'m': ['map', [['k', f'{i}{value}']]]},
+                }
+            )[0]
+        )
         if 'monitors:0' in server.appctl('memory/show'):
             break
     else:
@@ -414,7 +592,7 @@ def test_requests_without_reading(server):
         try:
             bad.send(text)
         except BlockingIOError:
-            time.sleep(.01)
+            time.sleep(0.01)
         except OSError:
             break
     assert memory_kb(server) < 300000
@@ -434,8 +612,14 @@ def test_many_waiting_requests(server):
 def test_large_waiting_requests(server):
     """What waits is kept, and takes much more memory than its text."""
     c = server.client()
-    wait = {'op': 'wait', 'table': 'C', 'where': [], 'columns': ['x'], 'until': '==',
-            'rows': [{'x': i} for i in range(50000)]}
+    wait = {
+        'op': 'wait',
+        'table': 'C',
+        'where': [],
+        'columns': ['x'],
+        'until': '==',
+        'rows': [{'x': i} for i in range(50000)],
+    }
     ids = [c.start('transact', 'T', wait) for _ in range(40)]
     refused = [c.finish(i) for i in ids[3:]]
     assert all(r['error']['error'] == 'resources exhausted' for r in refused)
@@ -449,15 +633,26 @@ def test_large_waiting_requests(server):
 def test_select_over_and_over(server):
     """A short request cannot ask for an answer without end."""
     c = server.client()
-    c.transact(*({'op': 'insert', 'table': 'C', 'uuid-name': f'r{i}',
-                  'row': {'x': i, 'w1': ['named-uuid', f'r{i}']}} for i in range(2000)))
+    c.transact(
+        *(
+            {
+                'op': 'insert',
+                'table': 'C',
+                'uuid-name': f'r{i}',
+                'row': {'x': i, 'w1': ['named-uuid', f'r{i}']},
+            }
+            for i in range(2000)
+        )
+    )
     select = {'op': 'select', 'table': 'C', 'where': []}
     result = c.transact(*[select] * 5)
     assert all(len(r['rows']) == 2000 for r in result)
     bad = socket.socket(socket.AF_UNIX)
     bad.settimeout(60)
     bad.connect(str(server.sock))
-    bad.sendall(json.dumps({'method': 'transact', 'params': ['T'] + [select] * 20000, 'id': 1}).encode())
+    bad.sendall(
+        json.dumps({'method': 'transact', 'params': ['T'] + [select] * 20000, 'id': 1}).encode()
+    )
     last, size = b'', 0
     while b'"error":null' not in last and b'"error": null' not in last:
         data = bad.recv(1 << 20)
@@ -473,13 +668,16 @@ def test_select_over_and_over(server):
 def test_many_monitors_and_locks(server):
     c = server.client()
     errors = [c.call('monitor', 'T', i, {'A': {}}).get('error') for i in range(1100)]
-    assert not any(errors[:1000]) and all(e['error'] == 'resources exhausted' for e in errors[1000:])
+    assert not any(errors[:1000]) and all(
+        e['error'] == 'resources exhausted' for e in errors[1000:]
+    )
     errors = [c.call('lock', f'l{i}').get('error') for i in range(1100)]
     assert not any(errors[:1000]) and all(errors[1000:])
 
 
 def test_many_connections(make):
-    """Beyond the descriptors there are, new clients wait; those that are connected do not suffer."""
+    """Beyond the descriptors there are, new clients wait; those that are connected do not
+    suffer."""
     s = make()
     s.start(wrap=['prlimit', '--nofile=100'])
     good = s.client()
@@ -513,6 +711,7 @@ def test_idle(server):
     def switches():
         with open(f'/proc/{server.proc.pid}/status') as f:
             return sum(int(line.split()[1]) for line in f if 'ctxt_switches' in line)
+
     t, n = ticks(), switches()
     time.sleep(3)
     assert ticks() - t <= 1 and switches() - n < 10

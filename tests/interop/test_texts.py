@@ -18,7 +18,8 @@ def frame(src, dst='ffffffffffff', kind='88b5', tag=''):
 
 ARP = ('ffffffffffff020000000005' '08060001080006040001' '020000000005' '0a000005' '000000000000'
        '0a000005') + '00' * 18
-IP = ('020000000001020000000004' '08004500001c000000004011' '0000' '0a0000040a000001' '0001003500080000'
+IP = ('020000000001020000000004' '08004500001c000000004011' '0000' '0a0000040a000001'
+      '0001003500080000'
       ) + '00' * 18
 
 
@@ -74,7 +75,8 @@ def same(switches, *command, edit=lambda text: text):
 
 
 def flow_set(text):
-    """Lines sorted; outputs of a flood come in any order, and so does the tagging that they need."""
+    """Lines sorted; outputs of a flood come in any order, and so does the tagging that they
+    need."""
     out = []
     for line in text.splitlines():
         match, actions = line.split(', actions:')
@@ -164,7 +166,8 @@ def test_errors(pair, command):
 
 
 def test_shape_of_coverage_and_memory(make_pair):
-    """Not the counters, which are each one's own, but how a line looks; and names of memory/show."""
+    """Not the counters, which are each one's own, but how a line looks; and names of
+    memory/show."""
     pair = make_pair(frozen=False)  # Debian's counts nothing while time stands
     taught(pair)
     line = re.compile(r'\w+ +\d+\.\d/sec +\d+\.\d{3}/sec +\d+\.\d{4}/sec +total: \d+')
@@ -172,7 +175,8 @@ def test_shape_of_coverage_and_memory(make_pair):
         # Debian's collects them about once a second
         wait_until(lambda: sw.appctl('coverage/show').count('\n') > 2)
         head, *lines, last = sw.appctl('coverage/show').splitlines()
-        assert re.fullmatch(r'Event coverage, avg rate over last: 5 seconds, last minute, last hour,  '
+        assert re.fullmatch(r'Event coverage, avg rate over last: 5 seconds, last minute, '
+            r'last hour,  '
                             r'hash=[0-9a-f]{8}:', head)
         assert lines and all(line.fullmatch(x) for x in lines), lines
         assert re.fullmatch(r'\d+ events never hit', last)

@@ -6,7 +6,11 @@
     c (10.0.0.3) --'
 """
 
+import pytest
+
 from rig.wait import wait_until
+
+pytestmark = pytest.mark.threads
 
 
 def guests(net, switch, **tags):

@@ -187,7 +187,8 @@ def test_controller_without_host(dummy):
 
 
 def test_without_a_datapath_type(switch):
-    """As the articles have it: the kernel datapath, and without one the bridge works all the same."""
+    """As the articles have it: the kernel datapath, and without one the bridge works all the
+    same."""
     switch.vsctl('add-br', 'br0')
     assert switch.get('interface', 'br0', 'error') == '[]'
     type_ = 'system' if 'system' in switch.get('open', '.', 'datapath_types') else 'netdev'
