@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clients that others wrote on our server, and our ovsdb-client and ovsdb-tool beside Debian's on both servers."""
+"""Clients that others wrote on our server, and our ovsdb-client and ovsdb-tool beside Debian's on
+both servers."""
 
 import json
 import os
@@ -26,6 +27,7 @@ def make():
         s = Server(kwargs.pop('tools', None) or tools.ours(), *args, **kwargs)
         servers.append(s)
         return s
+
     yield create
     for s in servers:
         s.stop()
@@ -33,16 +35,24 @@ def make():
 
 # ---- python
 
+
 def python(server, code, *args, timeout=60, needs=()):
     """Runs 'code' with Debian's python modules; it gets 'remote' and the arguments in 'args'."""
     env = {**os.environ, 'PYTHONPATH': str(debian_root() / 'usr/lib/python3/dist-packages')}
     for module in needs:
-        if subprocess.run(['/usr/bin/python3', '-c', f'import {module}'], env=env,
-                          capture_output=True).returncode:
+        if subprocess.run(
+            ['/usr/bin/python3', '-c', f'import {module}'], env=env, capture_output=True
+        ).returncode:
             raise Missing(f'python3-{module} is not installed')
     head = f'import sys\nremote = "unix:{server.sock}"\nargs = sys.argv[1:]\n'
-    return subprocess.Popen(['/usr/bin/python3', '-c', head + textwrap.dedent(code), *args], env=env, text=True,
-                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return subprocess.Popen(
+        ['/usr/bin/python3', '-c', head + textwrap.dedent(code), *args],
+        env=env,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
 
 
 def finish(proc):
@@ -74,7 +84,11 @@ IDL = '''
 
 def test_python_idl(make):
     s = make().start()
-    out = finish(python(s, IDL + '''
+    out = finish(
+        python(
+            s,
+            IDL
+            + '''
     def commit(fn):
         txn = ovs.db.idl.Transaction(idl)
         fn(txn)
@@ -101,7 +115,8 @@ def test_python_idl(make):
             a.delkey("m", "k")
     commit(change)
     run_until(lambda: sorted(a.i for a in idl.tables["A"].rows.values()) == [10, 11, 12, 13, 14])
-    assert all(a.m == {"new": "v"} and a.ref[0].n.startswith("b") for a in idl.tables["A"].rows.values())
+    for a in idl.tables["A"].rows.values():
+        assert a.m == {"new": "v"} and a.ref[0].n.startswith("b")
     # conditions
     idl.cond_change("A", [["i", "==", 12]])
     run_until(lambda: [a.i for a in idl.tables["A"].rows.values()] == [12])
@@ -112,14 +127,20 @@ def test_python_idl(make):
     commit(lambda txn: [a.delete() for a in list(idl.tables["A"].rows.values())])
     run_until(lambda: not idl.tables["A"].rows and not idl.tables["B"].rows)
     print("ok")
-    ''', str(s.dir / 'schema')))
+    ''',
+            str(s.dir / 'schema'),
+        )
+    )
     assert out.endswith('ok\n')
 
 
 def test_python_idl_reconnects(make):
     """A replica finds its way after the server was killed, and a lock is asked for again."""
     s = make().start()
-    p = python(s, IDL + '''
+    p = python(
+        s,
+        IDL
+        + '''
     idl.set_lock("l")
     run_until(lambda: idl.has_lock)
     print("locked", flush=True)
@@ -127,7 +148,9 @@ def test_python_idl_reconnects(make):
     run_until(lambda: [a.s for a in idl.tables["A"].rows.values()] == ["after"])
     run_until(lambda: idl.has_lock)
     print("ok")
-    ''', str(s.dir / 'schema'))
+    ''',
+        str(s.dir / 'schema'),
+    )
     assert p.stdout.readline() == 'locked\n'
     assert s.client().transact({'op': 'assert', 'lock': 'l'})[0]['error'] == 'not owner'
     s.kill(signal.SIGKILL)
@@ -144,18 +167,26 @@ def test_ovsdbapp(make):
     c.transact({'op': 'insert', 'table': 'Open_vSwitch', 'row': {}}, db='Open_vSwitch')
     stop = threading.Event()
 
-    def switch():   # cur_cfg follows next_cfg, as ovs-vswitchd has it
+    def switch():  # cur_cfg follows next_cfg, as ovs-vswitchd has it
         w = s.client()
         while not stop.is_set():
-            n = w.transact({'op': 'select', 'table': 'Open_vSwitch', 'where': [], 'columns': ['next_cfg']},
-                           db='Open_vSwitch')[0]['rows'][0]['next_cfg']
-            w.transact({'op': 'update', 'table': 'Open_vSwitch', 'where': [], 'row': {'cur_cfg': n}},
-                       db='Open_vSwitch')
-            stop.wait(.05)
+            n = w.transact(
+                {'op': 'select', 'table': 'Open_vSwitch', 'where': [], 'columns': ['next_cfg']},
+                db='Open_vSwitch',
+            )[0]['rows'][0]['next_cfg']
+            w.transact(
+                {'op': 'update', 'table': 'Open_vSwitch', 'where': [], 'row': {'cur_cfg': n}},
+                db='Open_vSwitch',
+            )
+            stop.wait(0.05)
+
     t = threading.Thread(target=switch)
     t.start()
     try:
-        out = finish(python(s, '''
+        out = finish(
+            python(
+                s,
+                '''
         from ovsdbapp.backend.ovs_idl import connection, idlutils, event
         from ovsdbapp.schema.open_vswitch import impl_idl
         idl = connection.OvsdbIdl.from_server(remote, "Open_vSwitch")
@@ -165,9 +196,11 @@ def test_ovsdbapp(make):
         api.add_br("br0", may_exist=True).execute(check_error=True)
         with api.transaction(check_error=True) as txn:
             txn.add(api.add_port("br0", "p1", may_exist=True))
-            txn.add(api.db_set("Interface", "p1", ("external_ids", {"iface-id": "x"}), ("type", "internal")))
+            txn.add(api.db_set("Interface", "p1", ("external_ids", {"iface-id": "x"}),
+                               ("type", "internal")))
         assert api.list_ports("br0").execute(check_error=True) == ["p1"]
-        assert api.db_get("Interface", "p1", "external_ids").execute(check_error=True) == {"iface-id": "x"}
+        ids = api.db_get("Interface", "p1", "external_ids").execute(check_error=True)
+        assert ids == {"iface-id": "x"}
         rows = api.db_find("Interface", ("type", "=", "internal")).execute(check_error=True)
         assert "p1" in [r["name"] for r in rows], rows
         api.db_clear("Interface", "p1", "external_ids").execute(check_error=True)
@@ -177,7 +210,10 @@ def test_ovsdbapp(make):
         api.del_br("br0").execute(check_error=True)
         assert api.list_br().execute(check_error=True) == []
         print("ok")
-        ''', needs=['ovsdbapp']))
+        ''',
+                needs=['ovsdbapp'],
+            )
+        )
     finally:
         stop.set()
         t.join()
@@ -200,27 +236,66 @@ def canonical(text):
 def filled(s):
     c = s.client()
     b = '00000000-0000-4000-8000-00000000000b'
-    c.transact({'op': 'insert', 'table': 'A', 'row': {'s': 'one', 's3': 'x', 'i': 7, 'iset': ['set', [1, 2]],
-                                                      'm': ['map', [['k', 'a b']]], 'ref': ['uuid', b]}},
-               {'op': 'insert', 'table': 'B', 'uuid': b, 'row': {'n': 'bee'}},
-               {'op': 'comment', 'comment': 'first'})
-    c.transact({'op': 'insert', 'table': 'A', 'row': {'s': 'two', 's3': ['set', ['x', 'y']], 'r': 1.5,
-                                                      'en': 'red'}})
+    c.transact(
+        {
+            'op': 'insert',
+            'table': 'A',
+            'row': {
+                's': 'one',
+                's3': 'x',
+                'i': 7,
+                'iset': ['set', [1, 2]],
+                'm': ['map', [['k', 'a b']]],
+                'ref': ['uuid', b],
+            },
+        },
+        {'op': 'insert', 'table': 'B', 'uuid': b, 'row': {'n': 'bee'}},
+        {'op': 'comment', 'comment': 'first'},
+    )
+    c.transact(
+        {
+            'op': 'insert',
+            'table': 'A',
+            'row': {'s': 'two', 's3': ['set', ['x', 'y']], 'r': 1.5, 'en': 'red'},
+        }
+    )
     return c
 
 
 CLIENT = [
-    'list-dbs', 'get-schema-version T', 'get-schema-cksum T', 'list-columns T B', 'dump T', 'dump T A s i iset m',
-    'dump T A s r en -f csv', 'dump T A s i -f list', 'dump T A s i -f html', 'dump T A s -f json',
-    'dump T A s m -d bare', 'dump T A s iset -d json', 'dump T A s --no-headings', 'dump T Z', 'dump T A zz',
-    'transact ["T",{"op":"select","table":"A","where":[["s","==","one"]]}]', 'transact ["T",{"op":"nosuch"}]',
-    'transact ["Z"]', 'query ["T",{"op":"delete","table":"A","where":[]}]', 'query 5',
-    'monitor T Z', 'monitor T A zz', 'nosuch', 'needs-conversion {dir}/schema', 'wait T connected', 'wait T foo',
+    'list-dbs',
+    'get-schema-version T',
+    'get-schema-cksum T',
+    'list-columns T B',
+    'dump T',
+    'dump T A s i iset m',
+    'dump T A s r en -f csv',
+    'dump T A s i -f list',
+    'dump T A s i -f html',
+    'dump T A s -f json',
+    'dump T A s m -d bare',
+    'dump T A s iset -d json',
+    'dump T A s --no-headings',
+    'dump T Z',
+    'dump T A zz',
+    'transact ["T",{"op":"select","table":"A","where":[["s","==","one"]]}]',
+    'transact ["T",{"op":"nosuch"}]',
+    'transact ["Z"]',
+    'query ["T",{"op":"delete","table":"A","where":[]}]',
+    'query {}',
+    'monitor T Z',
+    'monitor T A zz',
+    'nosuch',
+    'needs-conversion {dir}/schema',
+    'wait T connected',
+    'wait T foo',
     'get-schema T extra',
 ]
 
 
-@pytest.mark.parametrize('server_tools', [tools.ours, tools.debian], ids=['our server', "Debian's server"])
+@pytest.mark.parametrize(
+    'server_tools', [tools.ours, tools.debian], ids=['our server', "Debian's server"]
+)
 def test_client_output(make, server_tools):
     s = make(tools=server_tools()).start()
     filled(s)
@@ -238,14 +313,20 @@ def test_client_output(make, server_tools):
                 for x in out:
                     for row in x.get('rows', []):
                         row.pop('_version', None)
-            else:   # tables are in the order of a hash table
+            else:  # tables are in the order of a hash table
                 out = sorted(canonical(out).strip().split('\n\n'))
             results.append((r.returncode, out, canonical('\n'.join(err))))
         assert results[0] == results[1], line
 
 
-MONITOR = ['monitor T A s,i,iset', 'monitor T A s,!initial', 'monitor T A !modify', 'monitor T ALL',
-           'monitor-cond T [["i",">",5]] A s,i', 'monitor-cond-since T [["s","==","two"]] A s']
+MONITOR = [
+    'monitor T A s,i,iset',
+    'monitor T A s,!initial',
+    'monitor T A !modify',
+    'monitor T ALL',
+    'monitor-cond T [["i",">",5]] A s,i',
+    'monitor-cond-since T [["s","==","two"]] A s',
+]
 
 
 @pytest.mark.parametrize('line', MONITOR)
@@ -255,10 +336,24 @@ def test_monitor_output(make, line):
     procs = []
     for t in (tools.debian(), tools.ours()):
         words = line.split()
-        procs.append(subprocess.Popen([t.path('ovsdb-client'), words[0], f'unix:{s.sock}', *words[1:]], text=True,
-                                      env=s.env(t), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
+        procs.append(
+            subprocess.Popen(
+                [t.path('ovsdb-client'), words[0], f'unix:{s.sock}', *words[1:]],
+                text=True,
+                env=s.env(t),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        )
         wait_until(lambda: f'monitors:{len(procs)}' in s.appctl('memory/show'))
-    c.transact({'op': 'update', 'table': 'A', 'where': [['s', '==', 'one']], 'row': {'i': 3, 'iset': ['set', [2, 3]]}})
+    c.transact(
+        {
+            'op': 'update',
+            'table': 'A',
+            'where': [['s', '==', 'one']],
+            'row': {'i': 3, 'iset': ['set', [2, 3]]},
+        }
+    )
     c.transact({'op': 'insert', 'table': 'A', 'row': {'s': 'three', 's3': 'x', 'i': 9}})
     c.transact({'op': 'delete', 'table': 'A', 'where': [['s', '==', 'three']]})
     c.transact({'op': 'delete', 'table': 'A', 'where': [['s', '==', 'one']]})
@@ -268,7 +363,7 @@ def test_monitor_output(make, line):
         s.client().result('echo')
         wait_until(lambda: 'monitors:' in s.appctl('memory/show'))
         try:
-            p.wait(.7)
+            p.wait(0.7)
         except subprocess.TimeoutExpired:
             p.send_signal(signal.SIGTERM)
         outs.append(canonical(p.communicate(timeout=10)[0]))
@@ -284,9 +379,12 @@ def test_backup_and_restore(make):
 
         def content(server):
             return sorted(re.sub(UUID, 'U', r) for rows in server.dump().values() for r in rows)
+
         before = content(s)
         backup = s.run('ovsdb-client', 'backup', f'unix:{s.sock}', 'T', tools=t)
-        c.transact({'op': 'delete', 'table': 'A', 'where': []}, {'op': 'insert', 'table': 'M', 'row': {}})
+        c.transact(
+            {'op': 'delete', 'table': 'A', 'where': []}, {'op': 'insert', 'table': 'M', 'row': {}}
+        )
         s.run('ovsdb-client', 'restore', f'unix:{s.sock}', 'T', stdin=backup)
         assert content(s) == before
         r = s.run('ovsdb-client', 'restore', f'unix:{s.sock}', 'T', stdin='junk', check=False)
@@ -302,8 +400,13 @@ def test_lock_commands(make):
     s = make().start()
 
     def start(*words):
-        return subprocess.Popen([s.tools.path('ovsdb-client'), words[0], f'unix:{s.sock}', *words[1:]], text=True,
-                                env=s.env(), stdout=subprocess.PIPE)
+        return subprocess.Popen(
+            [s.tools.path('ovsdb-client'), words[0], f'unix:{s.sock}', *words[1:]],
+            text=True,
+            env=s.env(),
+            stdout=subprocess.PIPE,
+        )
+
     a = start('lock', 'l')
     assert a.stdout.readline() == '{"locked":true}\n'
     b = start('lock', 'l')
@@ -320,19 +423,45 @@ def test_lock_commands(make):
 
 
 TOOL = [
-    'create a.db schema', 'create a.db schema', 'db-name a.db', 'db-version a.db', 'db-cksum a.db',
-    'schema-name schema', 'schema-version schema', 'schema-cksum schema', 'db-is-standalone a.db',
-    'db-is-clustered a.db', 'query a.db ["T",{"op":"select","table":"A","where":[]}]',
-    'transact a.db ["T",{"op":"insert","table":"M","row":{"x":1}},{"op":"comment","comment":"hello"}]',
+    'create a.db schema',
+    'create a.db schema',
+    'db-name a.db',
+    'db-version a.db',
+    'db-cksum a.db',
+    'schema-name schema',
+    'schema-version schema',
+    'schema-cksum schema',
+    'db-is-standalone a.db',
+    'db-is-clustered a.db',
+    'query a.db ["T",{"op":"select","table":"A","where":[]}]',
+    'transact a.db ["T",{"op":"insert","table":"M","row":{"x":1}},'
+    '{"op":"comment","comment":"hello"}]',
     'transact a.db ["T",{"op":"insert","table":"A","row":{"s":"b","s3":"x","iset":["set",[1,2]]}}]',
     'transact a.db ["T",{"op":"mutate","table":"A","where":[],"mutations":[["iset","insert",5]]}]',
-    'query a.db ["X",{"op":"abort"}]', 'query a.db {}',
-    'transact a.db ["T",{"op":"delete","table":"M","where":[]}]', 'show-log a.db', '-m show-log a.db',
-    'show-log a.db -m', '-mm show-log a.db', 'needs-conversion a.db schema', 'needs-conversion a.db schema2',
-    'compare-versions 1.2.3 < 1.2.4', 'compare-versions 1.2.3 > 1.2.4', 'compare-versions 1.10.0 >= 1.9.9',
-    'compare-versions 1.2.3 eq 1.2.4', 'compare-versions 1.2 == 1', 'compact a.db', 'show-log a.db',
-    'compact a.db b.db', 'convert a.db schema2', 'db-version a.db', 'convert a.db schema c.db', 'nosuch', '',
-    'db-name x y', 'query c.db ["T",{"op":"select","table":"A","where":[],"columns":["s","iset"]}]',
+    'query a.db ["X",{"op":"abort"}]',
+    'query a.db {}',
+    'transact a.db ["T",{"op":"delete","table":"M","where":[]}]',
+    'show-log a.db',
+    '-m show-log a.db',
+    'show-log a.db -m',
+    '-mm show-log a.db',
+    'needs-conversion a.db schema',
+    'needs-conversion a.db schema2',
+    'compare-versions 1.2.3 < 1.2.4',
+    'compare-versions 1.2.3 > 1.2.4',
+    'compare-versions 1.10.0 >= 1.9.9',
+    'compare-versions 1.2.3 eq 1.2.4',
+    'compare-versions 1.2 == 1',
+    'compact a.db',
+    'show-log a.db',
+    'compact a.db b.db',
+    'convert a.db schema2',
+    'db-version a.db',
+    'convert a.db schema c.db',
+    'nosuch',
+    '',
+    'db-name x y',
+    'query c.db ["T",{"op":"select","table":"A","where":[],"columns":["s","iset"]}]',
 ]
 
 
@@ -346,9 +475,19 @@ def test_tool_output(make, tmp_path):
         (d / 'schema2').write_text(json.dumps({**SCHEMA, 'version': '1.2.4'}))
         out = []
         for line in TOOL:
-            r = subprocess.run([t.path('ovsdb-tool'), *line.split()], cwd=d, capture_output=True, text=True,
-                               env={**os.environ, **t.env}, timeout=20)
-            text = r.stdout if 'row' not in r.stdout or 'log' not in line else sorted(r.stdout.splitlines())
+            r = subprocess.run(
+                [t.path('ovsdb-tool'), *line.split()],
+                cwd=d,
+                capture_output=True,
+                text=True,
+                env={**os.environ, **t.env},
+                timeout=20,
+            )
+            text = (
+                r.stdout
+                if 'row' not in r.stdout or 'log' not in line
+                else sorted(r.stdout.splitlines())
+            )
             text = canonical(text) if isinstance(text, str) else [canonical(x) for x in text]
             out.append((line, r.returncode, text, bool(r.stderr)))
         outs.append(out)
