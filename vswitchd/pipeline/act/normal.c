@@ -144,6 +144,19 @@ static void unicast(struct normal *n, struct xbundle *out)
 	}
 }
 
+/* Tags [VLAN 0][VLAN n]: the outer one is a priority tag (802.1Q-2018 6.9.1), and wherever it is
+ * taken off the frame would be in VLAN n, which nobody let it into. */
+static bool hides_a_vlan(struct normal *n)
+{
+	const struct flow *flow = &n->ctx->flow;
+
+	if (!n->tags.v[0].tpid || n->tags.v[0].vid)
+		return false;
+	n->ctx->out->mask.masks.vlans[1].tci |= htons(VLAN_CFI);
+	return n->tags.v[1].tpid || flow->eth_type == htons(ETH_P_8021Q) ||
+	       flow->eth_type == htons(ETH_P_8021AD);
+}
+
 static void normal_xlate(struct xlate_ctx *ctx, const struct act *act)
 {
 	struct flow_mask *mask = &ctx->out->mask;
@@ -173,6 +186,8 @@ static void normal_xlate(struct xlate_ctx *ctx, const struct act *act)
 	if (n.in_config->vlan.mode == VLAN_DOT1Q_TUNNEL)
 		mask_tags(ctx);
 	drop = vlan_input(&n.in_config->vlan, &n.tags, &n.vlan);
+	if (drop == DROP_NONE && n.in_config->vlan.mode != VLAN_DOT1Q_TUNNEL && hides_a_vlan(&n))
+		drop = DROP_INVALID_VLAN;
 	if (drop != DROP_NONE) {
 		xlate_drop(ctx, drop);
 		return;
