@@ -545,6 +545,7 @@ struct session *session_accept(struct server *server, struct stream *stream,
 
 	s->rpc = jsonrpc_session_accept(server->loop, stream, &rpc_ops, s);
 	jsonrpc_session_set_backlog_limit(s->rpc, SESSION_MAX_BACKLOG);
+	jsonrpc_session_set_max_message(s->rpc, SESSION_MAX_MESSAGE);
 	session_set_options(s, options);
 	return s;
 }

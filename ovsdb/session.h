@@ -10,6 +10,7 @@
 #include "ovsdb/server.h"
 
 #define SESSION_MAX_BACKLOG (64u << 20)
+#define SESSION_MAX_MESSAGE (64u << 20) /* octets of one message of a client that came to us */
 #define SESSION_MAX_MONITORS 1000
 #define SESSION_MAX_LOCKS 1000
 #define SESSION_PROBE_MS 5000 /* over TCP and TLS; unix sockets are not probed */
