@@ -250,7 +250,7 @@ static void queue_reap(struct xdp_queue *q) REQUIRES(q->tx_lock)
 		xsk_ring_cons__release(&q->done, n);
 }
 
-static void REQUIRES(q->tx_lock) queue_kick(struct xdp_queue *q)
+static void queue_kick(struct xdp_queue *q) REQUIRES(q->tx_lock)
 {
 	for (int i = 0; i < TX_KICKS && xsk_ring_prod__needs_wakeup(&q->tx); i++) {
 		if (sendto(xsk_socket__fd(q->xsk), NULL, 0, MSG_DONTWAIT, NULL, 0) >= 0 ||
