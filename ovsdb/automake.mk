@@ -60,6 +60,8 @@ bin_PROGRAMS += ovsdb/ovsdb-client ovsdb/ovsdb-tool
 ovsdb_ovsdb_client_SOURCES = \
 	ovsdb/client_conn.c \
 	ovsdb/client_conn.h \
+	ovsdb/client_dump.c \
+	ovsdb/client_dump.h \
 	ovsdb/client_monitor.c \
 	ovsdb/client_monitor.h \
 	ovsdb/ovsdb-client.c

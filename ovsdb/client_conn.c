@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "base/util.h"
 #include "db/error.h"
 #include "db/table.h"
@@ -97,6 +98,16 @@ json_t *client_conn_call(struct client_conn *conn, const char *method, json_t *p
 	return result;
 }
 
+json_t *client_conn_transact(struct client_conn *conn, json_t *params)
+{
+	json_t *result, *error;
+
+	result = client_conn_call(conn, "transact", params, &error);
+	if (error)
+		fatal(0, "transaction returned error: %s", client_json_text(error));
+	return result;
+}
+
 void client_conn_run(struct client_conn *conn)
 {
 	for (;;) {
@@ -149,4 +160,14 @@ void client_print_json(const json_t *json)
 
 	puts(text);
 	free(text);
+}
+
+void client_print_table(struct table *t)
+{
+	struct str s = STR_INIT;
+
+	table_format(t, &table_style, &s);
+	fputs(str_cstr(&s), stdout);
+	str_uninit(&s);
+	table_destroy(t);
 }

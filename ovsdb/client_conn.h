@@ -28,6 +28,8 @@ void client_conn_close(struct client_conn *);
 /* Returns the result, which the caller unrefs; takes 'params'.  With 'error', an error reply is put
  * there and the result is NULL; without, it ends the program. */
 json_t *client_conn_call(struct client_conn *, const char *method, json_t *params, json_t **error);
+/* The results of a "transact"; an error reply ends the program. */
+json_t *client_conn_transact(struct client_conn *, json_t *params);
 /* Handles what comes, for ever or until the server closes the connection, which ends the
  * program. */
 void client_conn_run(struct client_conn *);
@@ -39,5 +41,8 @@ bool client_conn_has_db(struct client_conn *, const char *name);
 /* With sorted members, as --pretty says; the caller frees the text. */
 char *client_json_text(const json_t *);
 void client_print_json(const json_t *);
+/* As the options say; frees the table. */
+struct table;
+void client_print_table(struct table *);
 
 #endif
