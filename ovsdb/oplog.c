@@ -44,6 +44,7 @@ struct oplog {
 	size_t record_offset;
 	off_t end;
 	bool tail_is_bad; /* octets beyond 'end' must go before the next append */
+	bool dir_is_unsynced; /* a rename may not be durable; it must be before the next append */
 };
 
 /* Locks that this process holds: fcntl() locks do not conflict within a process. */
@@ -530,6 +531,14 @@ char *oplog_append(struct oplog *log, const struct str *batch)
 					 errno_str(errno));
 		log->tail_is_bad = false;
 	}
+	if (log->dir_is_unsynced) {
+		/* A crash could bring back the file from before the rename, without this record. */
+		error = sync_dir(log->path);
+		if (error)
+			return xasprintf("%s: cannot sync the directory: %s", log->name,
+					 errno_str(error));
+		log->dir_is_unsynced = false;
+	}
 	error = write_all(log->fd, batch->data, batch->len, log->end);
 	if (!error && fdatasync(log->fd) < 0)
 		error = -errno;
@@ -577,8 +586,10 @@ char *oplog_replace(struct oplog *log, struct oplog *newer)
 		return xasprintf("%s: cannot be replaced: %s", log->name, errno_str(error));
 	}
 	error = sync_dir(log->path);
+	log->dir_is_unsynced = error != 0;
 	if (error)
-		log_warn("%s: cannot sync the directory: %s", log->name, errno_str(error));
+		log_warn("%s: cannot sync the directory, nothing is written until that works: %s",
+			 log->name, errno_str(error));
 	close(log->fd);
 	log->fd = newer->fd;
 	log->end = newer->end;
