@@ -34,7 +34,7 @@ be16 csum_update_partial(be16 sum, const void *from, const void *to, size_t n);
 uint32_t crc32c_sctp(const void *, size_t n);
 
 /* Completes a partial checksum in software; nothing to do if there is none.  DROP_BAD_OFFLOAD if
- * its place is not in the frame.  Not for GSO frames: packet_segment() does theirs. */
+ * its place is not in the frame.  Not for GSO frames: tx_segment() does theirs. */
 enum drop_reason packet_csum_complete(struct packet *);
 
 #endif
