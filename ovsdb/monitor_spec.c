@@ -209,6 +209,8 @@ static char *where_from_json(struct monitor_table *mt, const json_t *json, bool 
 		mt->where = cond;
 		return NULL;
 	}
+	if (!cond.n)
+		return NULL;
 	mt->where.clauses = xrealloc(mt->where.clauses,
 				     (mt->where.n + cond.n) * sizeof(*cond.clauses));
 	memcpy(mt->where.clauses + mt->where.n, cond.clauses, cond.n * sizeof(*cond.clauses));

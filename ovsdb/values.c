@@ -66,6 +66,8 @@ static struct elems *elems_from_datum(struct datum *d, bool is_map)
 
 	e->refs = 1;
 	e->n = d->n;
+	if (!d->n)
+		return e; /* its keys may be NULL, which memcpy() must not see */
 	memcpy(e->atoms, d->keys, d->n * sizeof(union atom));
 	if (is_map)
 		memcpy(e->atoms + d->n, d->values, d->n * sizeof(union atom));
