@@ -4,8 +4,13 @@
  *
  * Locks: dp_lock (mutex, global) guards the list of datapaths and all ports; dp->flow_lock, taken inside
  * dp_lock if both are needed, guards the flow table's writers.  rtnl, where needed, is taken inside
- * dp_lock... never the other way round: the netdevice notifier only queues work.
+ * dp_lock... never the other way round: the netdevice notifier only detaches the device (which only rtnl
+ * guards) and queues work for the rest.
  * Packets run under RCU with BH disabled.
+ *
+ * A datapath that was found lives on as long as dp_lock, RCU or a reference (dp_get()) is held.  With
+ * nothing but a reference its owner may have gone: whoever writes to the flow table under flow_lock
+ * looks at dp->dead first.
  */
 #ifndef DATAPATH_DP_H
 #define DATAPATH_DP_H
@@ -36,14 +41,14 @@ struct dp_pids { /* of per-CPU dispatch, or of a port */
 	u32 pids[];
 };
 
-struct meter_table;
 struct ct_limit_info;
+struct meter_table;
+struct upcall_queue;
 
 struct datapath {
 	struct rcu_head rcu;
-	struct list_head node; /* in the namespace; dp_lock */
-	struct net *net;
-	netns_tracker ns_tracker;
+	struct list_head node; /* in the namespace; dp_lock, RCU */
+	struct net *net; /* without a reference: it takes its datapaths with it */
 	struct flow_table *table;
 	struct mutex flow_lock;
 	struct xarray ports; /* by number: struct dp_port, RCU */
@@ -51,11 +56,20 @@ struct datapath {
 	struct dp_pids __rcu *pids; /* per-CPU dispatch */
 	u32 user_features;
 	struct meter_table *meters; /* meter.h */
+	struct upcall_queue *queues; /* upcall.c */
+	struct dp_port *local; /* port OVSP_LOCAL; as long as it is not dead */
+	int ifindex; /* of its device, which never leaves the namespace */
+	u32 n_ports; /* dp_lock */
+	int headroom; /* that devices get for what their frames may grow by; rtnl */
+	bool dead; /* out of its namespace; changes under dp_lock and flow_lock */
 	refcount_t refs;
+	struct rcu_work free_work;
 };
 
 struct dp_net { /* of one network namespace */
 	struct list_head dps;
+	struct list_head node; /* among all namespaces; dp_lock */
+	struct net *net;
 	struct ct_limit_info *ct_limits;
 };
 extern unsigned int dp_net_id;
@@ -68,12 +82,24 @@ static inline struct dp_net *dp_net(const struct net *net)
 
 /* Families; registered by main.c. */
 extern struct genl_family dp_datapath_family, dp_vport_family, dp_flow_family, dp_packet_family,
-	dp_meter_family, dp_ct_limit_family;
+	dp_meter_family, dp_ct_limit_family, dp_drop_family;
 
 /* The datapath of a request: dp_lock held, or RCU. */
 struct datapath *dp_lookup(struct net *net, int dp_ifindex);
-int dp_ifindex(const struct datapath *dp); /* of its local port */
-const char *dp_name(const struct datapath *dp);
+/* The same with a reference, needing no lock; dp_put() may be called from anywhere. */
+struct datapath *dp_get(struct net *net, int dp_ifindex);
+void dp_put(struct datapath *dp);
+/* NULL: no memory; with one reference, in no namespace yet. */
+struct datapath *dp_create(struct net *net);
+/* dp_lock held: makes it visible; its local port is there. */
+void dp_publish(struct datapath *dp);
+
+static inline int dp_ifindex(const struct datapath *dp)
+{
+	return dp->ifindex;
+}
+
+const char *dp_name(const struct datapath *dp); /* of one that is not dead: dp_lock or RCU */
 
 /* ---- ports ------------------------------------------------------------ */
 
@@ -84,16 +110,25 @@ struct dp_port_ops { /* a kind of port; one file each, port_KIND.c */
 	/* Makes or takes the device.  dp_lock held. */
 	int (*create)(struct dp_port *port, const char *name, u32 desired_ifindex,
 		      const struct nlattr *options, struct netlink_ext_ack *extack);
-	/* Gives it back; no packet comes in afterwards.  dp_lock held. */
+	/* Gives it back; no packet comes in once a grace period is over.  dp_lock held. */
 	void (*destroy)(struct dp_port *port);
-	int (*set_options)(struct dp_port *port, const struct nlattr *options);
+	int (*set_options)(struct dp_port *port, const struct nlattr *options,
+			   struct netlink_ext_ack *extack);
 	int (*get_options)(const struct dp_port *port, struct sk_buff *skb);
-	/* Consumes the skb; NULL: dev_queue_xmit(). */
+	/* Consumes the skb, whose device is set; NULL: dev_queue_xmit(). */
 	void (*send)(struct dp_port *port, struct sk_buff *skb);
 };
 
-struct dp_port_drops {
+struct dp_port_drops { /* on one CPU, changed by this_cpu_inc() */
 	u64 rx[DROP_N_REASONS], tx[DROP_N_REASONS];
+	u64 n_upcalls, n_upcall_fails;
+};
+
+#define UPCALL_N_QUEUES 16 /* of receivers' queues that are told apart */
+
+struct dp_port_upcalls { /* what it has in one receiver's queue: see upcall.c */
+	u32 epoch;
+	u32 n_bytes;
 };
 
 struct dp_port {
@@ -102,29 +137,81 @@ struct dp_port {
 	struct net_device *dev;
 	const struct dp_port_ops *ops;
 	u32 port_no;
+	u8 mac_protos; /* BIT(enum key_mac_proto): what may be sent to it */
 	struct dp_pids __rcu *pids;
 	struct dp_port_drops __percpu *drops;
 
 	struct rcu_head rcu;
-	struct hlist_node dev_node;
 	netdevice_tracker dev_tracker;
-	u64_stats_t n_upcalls, n_upcall_fails; /* under upcall.c's per-port bucket lock */
+	bool is_attached; /* the device knows of it; rtnl */
+	struct dp_port_upcalls upcalls[UPCALL_N_QUEUES];
 	void *priv; /* of the kind */
 };
 
-struct dp_port *dp_port_lookup(const struct datapath *dp, u32 port_no); /* RCU or dp_lock */
+static inline struct dp_port *dp_port_lookup(const struct datapath *dp, u32 port_no)
+{ /* RCU or dp_lock */
+	return xa_load((struct xarray *)&dp->ports, port_no);
+}
+
+struct dp_port_params {
+	const char *name;
+	enum ovs_vport_type type;
+	u32 port_no; /* U32_MAX: the first that is free */
+	u32 desired_ifindex; /* 0: any */
+	const struct nlattr *options, *pids; /* attributes or NULL */
+};
+
+/* dp_lock held. */
+struct dp_port *dp_port_add(struct datapath *dp, const struct dp_port_params *params,
+			    struct netlink_ext_ack *extack);
+void dp_port_del(struct dp_port *port);
+/* By device name in this namespace: of @dp, or NULL: of any datapath there.  dp_lock or RCU. */
+struct dp_port *dp_port_find(struct net *net, const struct datapath *dp, const char *name);
+/* The port that a device is, or NULL.  RCU, rtnl or dp_lock. */
+struct dp_port *dp_port_of_dev(const struct net_device *dev);
 int dp_port_ops_register(struct dp_port_ops *ops);
 void dp_port_ops_unregister(struct dp_port_ops *ops);
-/* By the receive handlers: @skb has its Ethernet header pushed back (data at it); consumed. */
-void dp_port_receive(struct dp_port *port, struct sk_buff *skb,
-		     const struct ip_tunnel_info *tun);
 
-extern struct dp_port_ops port_netdev_ops, port_internal_ops;
+/*
+ * By the receive handlers: @skb has its Ethernet header pushed back (data at it), or is a bare layer 3
+ * packet as @mac_proto says; consumed.  From here on an outermost VLAN tag is in the skb's metadata
+ * (skb_vlan_tag_present()), never in the data, and skb->protocol is what follows it.
+ */
+void dp_port_receive(struct dp_port *port, struct sk_buff *skb, const struct ip_tunnel_info *tun,
+		     enum key_mac_proto mac_proto);
+
+/*
+ * Hands @skb to the port's device, consuming it.  The caller has checked the MTU and that
+ * port->mac_protos has BIT(@mac_proto), and has set skb->protocol.
+ */
+void dp_port_send(struct dp_port *port, struct sk_buff *skb, enum key_mac_proto mac_proto);
+
+extern struct dp_port_ops port_netdev_ops, port_internal_ops, port_gre_ops, port_vxlan_ops,
+	port_geneve_ops;
+
+/* port_netdev.c; also for the devices of port_tunnel.c.  rtnl held. */
+int port_netdev_attach(struct dp_port *port, struct net_device *dev,
+		       struct netlink_ext_ack *extack);
+void port_netdev_detach(struct dp_port *port);
+/* The port whose device this is, and it is no internal one; NULL.  RCU or rtnl. */
+struct dp_port *port_netdev_of_dev(const struct net_device *dev);
+
+/* port_internal.c */
+struct dp_port *port_internal_of_dev(const struct net_device *dev);
+int port_internal_module_init(void);
+void port_internal_module_exit(void);
 
 /* ---- packets ---------------------------------------------------------- */
 
-/* Looks the packet up and runs its flow's actions, or sends it up.  Consumes @skb.  RCU, BH disabled. */
+/* Looks the packet up and runs its flow's actions, or sends it up; again with another pkt->recirc_id
+ * when it recirculates.  Consumes @skb.  RCU, BH disabled. */
 void dp_process(struct sk_buff *skb, struct pkt *pkt);
+/*
+ * The first half of dp_process(), which actions_run() calls for a packet that recirculates: the program
+ * of the flow that it hits, counted, or NULL: it missed and went up, or was dropped; @skb is consumed.
+ * dp_process() is this and then actions_run().
+ */
+const struct action_prog *dp_classify(struct sk_buff *skb, struct pkt *pkt);
 
 /* Frees @skb and counts why, with the kernel's own drop reason beside ours. */
 void dp_drop(struct sk_buff *skb, const struct pkt *pkt, enum drop_reason reason);
@@ -146,5 +233,24 @@ struct upcall_info {
 /* Sends (a copy of) the packet up; @skb stays the caller's.  GSO packets are segmented, at most
  * pkt->trunc_len octets of each are sent.  0, or -errno: it was counted as lost. */
 int dp_upcall(struct sk_buff *skb, struct pkt *pkt, const struct upcall_info *info);
+
+struct upcall_queue *upcall_queues_create(void);
+void upcall_queues_destroy(struct upcall_queue *queues);
+
+/* The port IDs of a message: checked, copied.  ERR_PTR() or NULL: none. */
+struct dp_pids *dp_pids_create(const struct nlattr *attr, struct netlink_ext_ack *extack);
+
+/* ---- control plane ------------------------------------------------------ */
+
+/* Takes vports along whose devices went away; on the module's workqueue. */
+extern struct workqueue_struct *dp_wq;
+void dp_detached_work(struct work_struct *work);
+/* dp_lock held: out of its namespace with all ports; freed when the last reference goes. */
+void dp_destroy(struct datapath *dp);
+/* vport_cmd.c: tells the multicast group that @port goes, before it does.  dp_lock held. */
+void vport_notify_del(struct dp_port *port);
+/* drop.c */
+int drop_module_init(void);
+void drop_module_exit(void);
 
 #endif
