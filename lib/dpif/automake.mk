@@ -10,9 +10,13 @@ lib_dpif_libdpif_a_SOURCES = \
 	lib/dpif/dpctl_ports.c \
 	lib/dpif/dpif.c \
 	lib/dpif/dpif.h \
+	lib/dpif/dpif_ct.h \
 	lib/dpif/dpif_ctl.h \
 	lib/dpif/dpif_provider.h \
 	lib/dpif/flow_text.c \
+	lib/dpif/kernel/knl.c \
+	lib/dpif/kernel/knl.h \
+	lib/dpif/kernel/kernel.c \
 	lib/dpif/netdev_dummy_ctl.c \
 	lib/dpif/user/assign.c \
 	lib/dpif/user/dp.h \
@@ -26,6 +30,8 @@ lib_dpif_libdpif_a_SOURCES = \
 	lib/dpif/user/output.c \
 	lib/dpif/user/port.c \
 	lib/dpif/user/process.c \
+	lib/dpif/user/spinner.c \
+	lib/dpif/user/spinner.h \
 	lib/dpif/user/upcall.c \
 	lib/dpif/user/user.c \
 	lib/dpif/user/user_ctl.c \

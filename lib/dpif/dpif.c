@@ -2,6 +2,8 @@
 /* The registry of open datapaths; everything else goes to the provider. */
 #include "dpif/dpif.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,15 +13,57 @@
 
 /* Main thread. */
 static struct hmap dpifs; /* zeroed it is empty */
+static bool keep_on_close, system_disabled;
+
+/* Whether the kernel has a datapath for us; asked once, and again as long as it had none (somebody
+ * may have loaded the module).  'why' is static. */
+static bool kernel_is_there(const char **why)
+{
+	static char *reason;
+	static bool is_there;
+
+	if (system_disabled) {
+		*why = "the kernel's is disabled (--disable-system)";
+		return false;
+	}
+	if (!is_there) {
+		free(reason);
+		reason = dpif_kernel_probe();
+		is_there = !reason;
+	}
+	*why = is_there ? "the kernel has one" : reason;
+	return is_there;
+}
 
 /* The provider of 'type'; NULL if there is none.  Dummy datapaths are userspace ones on dummy
  * ports. */
 static const struct dpif_class *class_lookup(const char *type)
 {
+	const char *why;
+
 	if (streq(type, "netdev") || (streq(type, "dummy") && netdev_dummy_is_enabled()) ||
 	    (streq(type, "system") && netdev_dummy_overrides(type)))
 		return &dpif_user_class;
+	if (streq(type, "system") && kernel_is_there(&why))
+		return &dpif_kernel_class;
 	return NULL;
+}
+
+void dpif_disable_system(void)
+{
+	system_disabled = true;
+}
+
+const char *dpif_default_type(const char **type)
+{
+	const char *why;
+
+	if (netdev_dummy_overrides("system")) {
+		*type = "system";
+		return "dummies stand for it";
+	}
+	*type = kernel_is_there(&why) ? "system" : "netdev";
+	return why;
 }
 
 const char *const *dpif_types(void)
@@ -42,6 +86,13 @@ const char *dpif_port_open_type(const char *dp_type, const char *port_type)
 								       : port_type;
 }
 
+enum netdev_use dpif_port_use(const char *dp_type)
+{
+	return class_lookup(*dp_type ? dp_type : "system") == &dpif_kernel_class
+		       ? NETDEV_USE_VPORT
+		       : NETDEV_USE_PACKETS;
+}
+
 static uint32_t dpif_hash(const char *type, const char *name)
 {
 	return hash_string(name, hash_string(type, 0));
@@ -60,21 +111,46 @@ struct dpif *dpif_lookup(const char *type, const char *name)
 	return NULL;
 }
 
+static struct dpif *ref_open(const char *type, const char *name)
+{
+	struct dpif *dp = dpif_lookup(type, name);
+
+	if (dp)
+		dp->n_refs++;
+	return dp;
+}
+
+static void set_up(struct dpif *dp, const struct dpif_class *class, struct loop *loop,
+		   const char *type, const char *name)
+{
+	dp->class = class;
+	dp->name = xstrdup(name);
+	dp->type = xstrdup(type);
+	dp->loop = loop;
+	dp->n_refs = 1;
+	hmap_insert(&dpifs, &dp->node, dpif_hash(type, name));
+}
+
 char *dpif_open(struct loop *loop, const char *type, const char *name, struct dpif **dpp)
 {
 	const struct dpif_class *class;
 	struct dpif *dp;
+	const char *why;
 	char *err;
 
 	if (!*type)
 		type = "system";
-	dp = dpif_lookup(type, name);
+	dp = ref_open(type, name);
 	if (dp) {
-		dp->n_refs++;
 		*dpp = dp;
 		return NULL;
 	}
 	class = class_lookup(type);
+	if (!class && streq(type, "system")) {
+		kernel_is_there(&why);
+		return xasprintf("%s@%s: no kernel datapath: %s; use datapath_type=netdev", type,
+				 name, why);
+	}
 	if (!class)
 		return xasprintf(
 			"%s@%s: no datapath of type %s is built in; use datapath_type=netdev", type,
@@ -82,14 +158,74 @@ char *dpif_open(struct loop *loop, const char *type, const char *name, struct dp
 	err = class->open(loop, type, name, &dp);
 	if (err)
 		return err;
-	dp->class = class;
-	dp->name = xstrdup(name);
-	dp->type = xstrdup(type);
-	dp->loop = loop;
-	dp->n_refs = 1;
-	hmap_insert(&dpifs, &dp->node, dpif_hash(type, name));
+	set_up(dp, class, loop, type, name);
 	*dpp = dp;
 	return NULL;
+}
+
+static int open_plain(struct loop *loop, const char *type, const char *name, bool create,
+		      struct dpif **dpp)
+{
+	const struct dpif_class *class;
+	struct dpif *dp;
+	char *text;
+	int err;
+
+	if (!*type)
+		type = "system";
+	dp = dpif_lookup(type, name);
+	if (dp && create)
+		return -EEXIST;
+	if (dp) {
+		*dpp = ref_open(type, name);
+		return 0;
+	}
+	class = class_lookup(type);
+	if (!class)
+		return create ? -EAFNOSUPPORT : -ENODEV;
+	if (class->open_plain) {
+		err = class->open_plain(loop, name, create, &dp);
+	} else if (create) {
+		text = class->open(loop, type, name, &dp);
+		err = text ? -EINVAL : 0;
+		free(text);
+	} else {
+		err = -ENODEV;
+	}
+	if (err)
+		return err;
+	set_up(dp, class, loop, type, name);
+	*dpp = dp;
+	return 0;
+}
+
+int dpif_open_existing(struct loop *loop, const char *type, const char *name, struct dpif **dp)
+{
+	return open_plain(loop, type, name, false, dp);
+}
+
+int dpif_create(struct loop *loop, const char *type, const char *name, struct dpif **dp)
+{
+	return open_plain(loop, type, name, true, dp);
+}
+
+int dpif_enumerate(const char *type, void (*fn)(const char *name, void *aux), void *aux)
+{
+	const struct dpif_class *class;
+	struct dpif *dp;
+
+	if (!*type)
+		type = "system";
+	class = class_lookup(type);
+	if (!class)
+		return -EAFNOSUPPORT;
+	if (class->enumerate)
+		return class->enumerate(fn, aux);
+	HMAP_FOR_EACH(dp, node, &dpifs) {
+		if (streq(dp->type, type))
+			fn(dp->name, aux);
+	}
+	return 0;
 }
 
 void dpif_unref(struct dpif *dp)
@@ -125,6 +261,22 @@ int dpif_delete(struct dpif *dp)
 		dpif_unref(dp);
 	}
 	return err;
+}
+
+void dpif_keep_on_close(bool keep)
+{
+	keep_on_close = keep;
+}
+
+bool dpif_is_kept(void)
+{
+	return keep_on_close;
+}
+
+void dpif_remove_stale_ports(struct dpif *dp)
+{
+	if (dp->class->remove_stale_ports)
+		dp->class->remove_stale_ports(dp);
 }
 
 const char *dpif_name(const struct dpif *dp)
@@ -242,6 +394,14 @@ int dpif_flow_flush(struct dpif *dp)
 	return dp->class->flow_flush(dp);
 }
 
+bool dpif_actions_agree(const struct dpif *dp, const void *put, size_t put_len, const void *shown,
+			size_t shown_len)
+{
+	if (dp->class->actions_agree)
+		return dp->class->actions_agree(dp, put, put_len, shown, shown_len);
+	return put_len == shown_len && !memcmp(put, shown, put_len);
+}
+
 struct dpif_dump *dpif_dump_create(struct dpif *dp)
 {
 	struct dpif_dump *dump = dp->class->dump_create(dp);
@@ -291,6 +451,11 @@ void dpif_upcalls_resume(struct dpif *dp)
 	dp->class->upcalls_resume(dp);
 }
 
+uint32_t dpif_upcall_pid(struct dpif *dp, uint32_t port_no)
+{
+	return dp->class->upcall_pid ? dp->class->upcall_pid(dp, port_no) : 0;
+}
+
 void dpif_get_stats(struct dpif *dp, struct dpif_stats *stats)
 {
 	memset(stats, 0, sizeof(*stats));
@@ -310,4 +475,106 @@ void dpif_set_config(struct dpif *dp, const struct smap *config)
 void dpif_get_features(struct dpif *dp, struct smap *features)
 {
 	dp->class->get_features(dp, features);
+}
+
+void dpif_format_features(struct dpif *dp, struct str *s)
+{
+	const struct smap_node **sorted;
+	struct smap features;
+
+	smap_init(&features);
+	dpif_get_features(dp, &features);
+	sorted = smap_sort(&features);
+	for (size_t i = 0; i < smap_count(&features); i++)
+		str_printf(s, "%s: %s\n", sorted[i]->key, sorted[i]->value);
+	free(sorted);
+	smap_uninit(&features);
+}
+
+/* ---- What some providers have ---- */
+
+#define CALL(DP, OP, ...) ((DP)->class->OP ? (DP)->class->OP(DP, __VA_ARGS__) : -EOPNOTSUPP)
+
+int dpif_cache_get_size(struct dpif *dp, uint32_t *n)
+{
+	return CALL(dp, cache_get_size, n);
+}
+
+int dpif_cache_set_size(struct dpif *dp, uint32_t n)
+{
+	return CALL(dp, cache_set_size, n);
+}
+
+void dpif_meter_get_features(struct dpif *dp, struct dpif_meter_features *features)
+{
+	memset(features, 0, sizeof(*features));
+	if (dp->class->meter_get_features)
+		dp->class->meter_get_features(dp, features);
+}
+
+int dpif_meter_set(struct dpif *dp, uint32_t id, const struct dpif_meter *meter)
+{
+	return CALL(dp, meter_set, id, meter);
+}
+
+int dpif_meter_get(struct dpif *dp, uint32_t id, struct dpif_meter *meter)
+{
+	return CALL(dp, meter_get, id, meter);
+}
+
+int dpif_meter_del(struct dpif *dp, uint32_t id, struct dpif_meter *last)
+{
+	return CALL(dp, meter_del, id, last);
+}
+
+int dpif_ct_dump(struct dpif *dp, int zone, bool (*fn)(const struct dpif_ct_entry *, void *aux),
+		 void *aux)
+{
+	return CALL(dp, ct_dump, zone, fn, aux);
+}
+
+int dpif_ct_flush(struct dpif *dp, int zone, const struct dpif_ct_tuple *tuple)
+{
+	return CALL(dp, ct_flush, zone, tuple);
+}
+
+int dpif_ct_limits_set(struct dpif *dp, const struct dpif_ct_limit *limits, size_t n)
+{
+	return CALL(dp, ct_limits_set, limits, n);
+}
+
+int dpif_ct_limits_get(struct dpif *dp, const uint16_t *zones, size_t n_zones,
+		       struct dpif_ct_limit **limits, size_t *n)
+{
+	return CALL(dp, ct_limits_get, zones, n_zones, limits, n);
+}
+
+int dpif_ct_limits_del(struct dpif *dp, const int32_t *zones, size_t n)
+{
+	return CALL(dp, ct_limits_del, zones, n);
+}
+
+int dpif_ct_set_maxconns(struct dpif *dp, uint32_t n)
+{
+	return CALL(dp, ct_set_maxconns, n);
+}
+
+int dpif_ct_get_maxconns(struct dpif *dp, uint32_t *n)
+{
+	return CALL(dp, ct_get_maxconns, n);
+}
+
+int dpif_ct_get_nconns(struct dpif *dp, uint32_t *n)
+{
+	return CALL(dp, ct_get_nconns, n);
+}
+
+int dpif_ct_set_tcp_seq_chk(struct dpif *dp, bool on)
+{
+	return CALL(dp, ct_set_tcp_seq_chk, on);
+}
+
+int dpif_ct_get_tcp_seq_chk(struct dpif *dp, bool *on)
+{
+	return CALL(dp, ct_get_tcp_seq_chk, on);
 }

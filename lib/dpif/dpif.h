@@ -31,6 +31,9 @@ struct dpif_stats { /* of the datapath: dpctl/show */
 	uint32_t n_masks;
 	uint64_t n_cache_hit;
 	bool has_masks, has_cache;
+	/* Misses that were thrown away here, before translation, because their port had enough of
+	 * them waiting (the kernel's own losses are 'n_lost'). */
+	uint64_t n_upcalls_unfair;
 };
 
 struct dpif_flow_stats {
@@ -55,12 +58,20 @@ struct dpif_port_stats {
 /* Reads the counters of port 'port_no'.  0 or -ENOENT. */
 int dpif_port_get_stats(struct dpif *, uint32_t port_no, struct dpif_port_stats *);
 
-/* "netdev", "system", ...: NULL-terminated, static. */
+/* "netdev", "system", ...: those that can be opened here; NULL-terminated, static. */
 const char *const *dpif_types(void);
 /* Opens the datapath 'name' of 'type' ("" is system), creating it if it is not there; counted: one
  * object for each datapath.  The userspace one is called "ovs-netdev" by convention.  NULL or a
  * sentence. */
 char *dpif_open(struct loop *, const char *type, const char *name, struct dpif **dp) MUST_CHECK;
+/* For tools: opens one that is there (-ENODEV), or makes one that is not (-EEXIST).  A kernel
+ * datapath is then looked at and changed, but nothing is taken over that belongs to a daemon.  0 or
+ * -errno. */
+int dpif_open_existing(struct loop *, const char *type, const char *name, struct dpif **dp);
+int dpif_create(struct loop *, const char *type, const char *name, struct dpif **dp);
+/* The datapaths of 'type' that there are, opened here or not (the kernel's: all of the
+ * namespace).  0 or -errno. */
+int dpif_enumerate(const char *type, void (*fn)(const char *name, void *aux), void *aux);
 void dpif_unref(struct dpif *);
 /* An open datapath, without a reference; NULL. */
 struct dpif *dpif_lookup(const char *type, const char *name);
@@ -71,12 +82,21 @@ int dpif_delete(struct dpif *);
 const char *dpif_name(const struct dpif *);
 const char *dpif_type(const struct dpif *);
 const char *dpif_version(const struct dpif *); /* Bridge.datapath_version: "<built-in>" */
+/* What is in a kernel datapath stays there when it is closed: ports, flows (a daemon that ends, to
+ * be started again). */
+void dpif_keep_on_close(bool keep);
+/* The configuration has been applied for the first time: ports that an earlier daemon left in the
+ * datapath, and that nobody added since it was opened, are removed. */
+void dpif_remove_stale_ports(struct dpif *);
 /* Every open datapath, for dpif/dump-dps. */
 void dpif_walk(bool (*fn)(struct dpif *, void *aux), void *aux);
 
 /* The type to open a port with that the user called 'port_type' on a datapath of type 'dp_type':
  * internal ports of dummy datapaths are dummies. */
 const char *dpif_port_open_type(const char *dp_type, const char *port_type);
+/* How to open the ports of a datapath of 'dp_type': a kernel datapath moves their packets
+ * itself. */
+enum netdev_use dpif_port_use(const char *dp_type);
 
 /* Takes a reference on the netdev.  '*port_no' asks for a number (DPIF_PORT_NONE: any).  0 or
  * -errno. */
@@ -99,7 +119,7 @@ enum dpif_put_flags {
 	DPIF_PUT_CREATE = 1,
 	DPIF_PUT_MODIFY = 2,
 	DPIF_PUT_ZERO_STATS = 4,
-	DPIF_PUT_PROBE = 8
+	DPIF_PUT_PROBE = 8 /* a question: nothing is logged, nobody is told */
 };
 enum dpif_op_type { DPIF_OP_PUT, DPIF_OP_DEL, DPIF_OP_GET, DPIF_OP_EXECUTE };
 
@@ -167,6 +187,10 @@ struct dpif_op {
 /* Does all of them, in order, in as few system calls as there can be. */
 void dpif_operate(struct dpif *, struct dpif_op **, size_t n);
 int dpif_flow_flush(struct dpif *);
+/* Whether a flow that was put with the actions 'put' shows the actions 'shown' in a dump: a kernel
+ * has no name for drops. */
+bool dpif_actions_agree(const struct dpif *, const void *put, size_t put_len, const void *shown,
+			size_t shown_len);
 
 /* Dumps: several threads may share one dump, each with a thread state. */
 struct dpif_dump;
@@ -189,6 +213,12 @@ struct dpif_upcall {
 	const void *userdata; /* of the userspace action: struct slow-path cookie and so on */
 	size_t userdata_len;
 	int worker; /* number of the calling worker, for per-thread state; DPIF_MAX_WORKERS: none */
+	uint32_t in_port; /* datapath port it came in by; the key has it too, unless it was lost */
+	/* Action: the actions beside the userdata, if the datapath sent them; the egress tunnel. */
+	const void *actions;
+	size_t actions_len;
+	const struct flow_tnl *egress_tunnel; /* NULL: none */
+	uint32_t mru; /* largest fragment of a packet that was reassembled; 0: was not */
 };
 struct dpif_upcall_reply {
 	struct odp_buf actions; /* to execute on the packet now, and to install */
@@ -206,6 +236,12 @@ struct dpif_upcall_ops {
 	 * be NULL. */
 	void (*installed)(const struct dpif_upcall *, struct dpif_upcall_reply *, int error,
 			  void *aux);
+	/* Between the two: 'n_packets' more packets of this very flow came with the one that was
+	 * translated and get its actions; they are counted.  False if it cannot be (the
+	 * translation was about that packet alone, nobody remembers the flow): each is translated
+	 * then.  May be NULL. */
+	bool (*repeat)(const struct dpif_upcall *, struct dpif_upcall_reply *, uint64_t n_packets,
+		       uint64_t n_bytes, void *aux);
 };
 /* Before ports are added.  'ops' NULL: misses are dropped. */
 void dpif_set_upcall_ops(struct dpif *, const struct dpif_upcall_ops *, void *aux);
@@ -213,6 +249,9 @@ void dpif_set_upcall_ops(struct dpif *, const struct dpif_upcall_ops *, void *au
  * are lost until resume.  Not inside rcu_enter(). */
 void dpif_upcalls_pause(struct dpif *);
 void dpif_upcalls_resume(struct dpif *);
+/* What a userspace action on packets of 'port_no' carries as OVS_USERSPACE_ATTR_PID: UINT32_MAX
+ * where the datapath goes by CPU, 0 where there is none.  Threads: any. */
+uint32_t dpif_upcall_pid(struct dpif *, uint32_t port_no);
 
 void dpif_get_stats(struct dpif *, struct dpif_stats *);
 void dpif_set_flow_limit(struct dpif *, uint32_t n);
@@ -220,6 +259,70 @@ void dpif_set_flow_limit(struct dpif *, uint32_t n);
 void dpif_set_config(struct dpif *, const struct smap *);
 /* Features for Datapath.capabilities (SPEC 1.1), names and values. */
 void dpif_get_features(struct dpif *, struct smap *);
+/* The same, a line each, as dpif/show-dp-features prints them. */
+void dpif_format_features(struct dpif *, struct str *);
+/* Why datapaths of no named type are of the type that they are: a sentence for the log and
+ * dpif/show, static; '*type' is "system" or "netdev". */
+const char *dpif_default_type(const char **type);
+/* Never use the kernel's (--disable-system).  Before anything is opened. */
+void dpif_disable_system(void);
+
+/* Of the kernel's cache of masks, in entries.  0, -EOPNOTSUPP, -errno. */
+int dpif_cache_get_size(struct dpif *, uint32_t *n);
+int dpif_cache_set_size(struct dpif *, uint32_t n);
+
+/* Meters.  0, -EOPNOTSUPP, -ENOENT, -errno. */
+#define DPIF_METER_BANDS_MAX 16
+struct dpif_meter_features {
+	uint32_t n_max; /* meters are numbered from 0 */
+	uint32_t n_bands_max; /* of one */
+	bool has_drop, has_dscp_remark;
+};
+struct dpif_meter_band {
+	uint32_t type; /* OVS_METER_BAND_TYPE_* */
+	uint32_t rate, burst; /* kbit/s or packets/s; 'burst' kbit or packets */
+	uint64_t n_packets, n_bytes; /* get, del */
+};
+struct dpif_meter {
+	bool is_kbps;
+	uint32_t n_bands;
+	struct dpif_meter_band bands[DPIF_METER_BANDS_MAX];
+	uint64_t n_packets, n_bytes; /* get, del: that came to it */
+	uint64_t used_ms; /* clock_ms() of the last packet, 0 never */
+};
+void dpif_meter_get_features(struct dpif *, struct dpif_meter_features *);
+int dpif_meter_set(struct dpif *, uint32_t id, const struct dpif_meter *);
+int dpif_meter_get(struct dpif *, uint32_t id, struct dpif_meter *);
+int dpif_meter_del(struct dpif *, uint32_t id, struct dpif_meter *last /* may be NULL */);
+
+/* Connection tracking (dpif_ct.h has what an entry is). */
+struct dpif_ct_entry;
+struct dpif_ct_tuple;
+#define DPIF_CT_ZONE_ANY (-1)
+/* Calls 'fn', which returns whether to go on, for each connection of 'zone' (or any). */
+int dpif_ct_dump(struct dpif *, int zone, bool (*fn)(const struct dpif_ct_entry *, void *aux),
+		 void *aux);
+/* Removes all of 'zone' (or any), or the one that has 'tuple' as original or reply (not NULL; zone
+ * 0 if any): -ENOENT if there is none. */
+int dpif_ct_flush(struct dpif *, int zone, const struct dpif_ct_tuple *tuple);
+/* Limits of connections by zone; zone -1 is the default of the others. */
+struct dpif_ct_limit {
+	int32_t zone;
+	uint32_t limit; /* 0: none */
+	uint32_t count; /* get */
+};
+int dpif_ct_limits_set(struct dpif *, const struct dpif_ct_limit *, size_t n);
+/* With 'n_zones' 0 all that are set, the default first; else the default and those asked for.  The
+ * caller frees '*limits'. */
+int dpif_ct_limits_get(struct dpif *, const uint16_t *zones, size_t n_zones,
+		       struct dpif_ct_limit **limits, size_t *n);
+int dpif_ct_limits_del(struct dpif *, const int32_t *zones, size_t n);
+/* Of the connection tracker as a whole. */
+int dpif_ct_set_maxconns(struct dpif *, uint32_t);
+int dpif_ct_get_maxconns(struct dpif *, uint32_t *);
+int dpif_ct_get_nconns(struct dpif *, uint32_t *);
+int dpif_ct_set_tcp_seq_chk(struct dpif *, bool);
+int dpif_ct_get_tcp_seq_chk(struct dpif *, bool *);
 
 /* Text of the commands dpif-netdev/pmd-*-show (existing form). */
 void dpif_user_format_pmd_perf(struct str *);

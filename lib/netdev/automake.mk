@@ -18,6 +18,7 @@ lib_netdev_libnetdev_a_SOURCES = \
 	lib/netdev/netdev_provider.h \
 	lib/netdev/netdev_system.c \
 	lib/netdev/netdev_tap.c \
+	lib/netdev/netdev_vport.c \
 	lib/netdev/packet_ring.c \
 	lib/netdev/packet_ring.h \
 	lib/netdev/packet_tx.c \

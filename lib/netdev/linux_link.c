@@ -267,6 +267,7 @@ void linux_port_update(struct linux_port *port, const struct linux_link *link)
 		port->carrier_base_known = true;
 		port->carrier_changes_base = link->carrier_changes;
 	}
+	port->was_there = true;
 	if (s->ifindex != (uint32_t)link->ifindex)
 		map_port(port, link->ifindex);
 	s->flags = (link->flags & IFF_UP ? NETDEV_UP : 0) |
@@ -308,7 +309,7 @@ static void port_link_is(struct linux_port *port, const struct linux_link *link)
 	bool is_new = (int)old.ifindex != link->ifindex;
 
 	if (is_new) {
-		if (!old.ifindex)
+		if (!old.ifindex && port->was_there)
 			log_info("%s: device is back", netdev_name(&port->up));
 		port->carrier_base_known = false;
 		port->up.status.speed_bps = 0;
@@ -564,6 +565,17 @@ static void reread(struct netdev *netdev)
 
 	if (!linux_link_query(netdev_name(netdev), &link))
 		port_link_is((struct linux_port *)netdev, &link);
+}
+
+void linux_port_refresh(struct netdev *netdev)
+{
+	struct linux_link link;
+	int err = linux_link_query(netdev_name(netdev), &link);
+
+	if (!err)
+		port_link_is((struct linux_port *)netdev, &link);
+	else if (err == -ENODEV)
+		port_link_gone((struct linux_port *)netdev);
 }
 
 int linux_port_set_mtu(struct netdev *netdev, uint32_t mtu)

@@ -29,6 +29,7 @@ struct linux_port {
 	 * after 'up.status' was filled, before the listeners are told. */
 	void (*link_changed)(struct linux_port *, const struct linux_link *link);
 	bool stats_are_swapped; /* a tap of ours: what the host sends is what we receive */
+	bool was_there; /* some time */
 	uint32_t carrier_changes_base; /* at the time of opening */
 	bool carrier_base_known;
 	struct hmap_node by_ifindex; /* where status.ifindex leads to the port */
@@ -58,5 +59,6 @@ int linux_port_set_mtu(struct netdev *, uint32_t mtu);
 int linux_port_set_mac(struct netdev *, const uint8_t mac[6]);
 int linux_port_set_admin_up(struct netdev *, bool up);
 void linux_port_format_status(const struct netdev *, struct smap *);
+void linux_port_refresh(struct netdev *);
 
 #endif

@@ -54,7 +54,12 @@ static bool class_is_usable(const struct netdev_class *class)
 				     : !(class->needs_system && dummy_only);
 }
 
-static const struct netdev_class *class_lookup(const char *type)
+static bool class_is_for(const struct netdev_class *class, enum netdev_use use)
+{
+	return (class->uses ? class->uses : NETDEV_FOR_PACKETS) & 1 << use;
+}
+
+static const struct netdev_class *class_lookup(const char *type, enum netdev_use use)
 {
 	const struct netdev_class *const *c;
 
@@ -63,7 +68,7 @@ static const struct netdev_class *class_lookup(const char *type)
 	else if (dummy_mode == DUMMY_SYSTEM && streq(type, "system"))
 		type = "dummy";
 	for (c = netdev_classes; *c; c++) {
-		if (streq((*c)->type, type) && class_is_usable(*c))
+		if (streq((*c)->type, type) && class_is_usable(*c) && class_is_for(*c, use))
 			return *c;
 	}
 	return NULL;
@@ -138,7 +143,7 @@ const char *const *netdev_types(void)
 	size_t n = 0;
 
 	for (c = netdev_classes; *c && n < ARRAY_SIZE(types) - 1; c++) {
-		if (class_is_usable(*c))
+		if (class_is_usable(*c) && class_is_for(*c, NETDEV_USE_PACKETS))
 			types[n++] = (*c)->type;
 	}
 	types[n] = NULL;
@@ -260,7 +265,8 @@ void netdev_close_barrier(void)
 
 /* Takes a reference on an open netdev of that name; waits until one that is being closed is
  * gone. */
-static char *lookup_for_open(const char *name, const char *type, struct netdev **np)
+static char *lookup_for_open(const char *name, const char *type, enum netdev_use use,
+			     struct netdev **np)
 {
 	uint64_t deadline_us = 0;
 
@@ -275,9 +281,13 @@ static char *lookup_for_open(const char *name, const char *type, struct netdev *
 			return NULL;
 		}
 		if (!netdev->closing) {
-			if (streq(netdev->type, type)) {
+			if (streq(netdev->type, type) && class_is_for(netdev->class, use)) {
 				netdev->n_refs++;
 				*np = netdev;
+			} else if (streq(netdev->type, type)) {
+				err = xasprintf("could not open network device %s (already open "
+						"in a datapath of another type)",
+						name);
 			} else {
 				err = xasprintf("could not open network device %s (already open as "
 						"type %s)",
@@ -299,7 +309,7 @@ static char *lookup_for_open(const char *name, const char *type, struct netdev *
 
 void netdev_prepare(const char *const *names, size_t n)
 {
-	const struct netdev_class *class = class_lookup("system");
+	const struct netdev_class *class = class_lookup("system", NETDEV_USE_PACKETS);
 
 	if (class && class->prepare && class_is_usable(class))
 		class->prepare(names, n);
@@ -307,18 +317,23 @@ void netdev_prepare(const char *const *names, size_t n)
 
 char *netdev_open(const char *name, const char *type, struct netdev **np)
 {
+	return netdev_open_for(name, type, NETDEV_USE_PACKETS, np);
+}
+
+char *netdev_open_for(const char *name, const char *type, enum netdev_use use, struct netdev **np)
+{
 	const struct netdev_class *class;
 	struct netdev *netdev = NULL;
 	char *err, *why;
 
 	if (!*type)
 		type = "system";
-	err = lookup_for_open(name, type, &netdev);
+	err = lookup_for_open(name, type, use, &netdev);
 	if (err || netdev) {
 		*np = netdev;
 		return err;
 	}
-	class = class_lookup(type);
+	class = class_lookup(type, use);
 	if (!class)
 		return xasprintf(
 			"could not open network device %s (unknown or unavailable type %s)", name,
@@ -397,6 +412,18 @@ const char *netdev_type(const struct netdev *netdev)
 const char *netdev_class_type(const struct netdev *netdev)
 {
 	return netdev->class->type;
+}
+
+enum netdev_use netdev_get_use(const struct netdev *netdev)
+{
+	return class_is_for(netdev->class, NETDEV_USE_PACKETS) ? NETDEV_USE_PACKETS
+							       : NETDEV_USE_VPORT;
+}
+
+void netdev_refresh(struct netdev *netdev)
+{
+	if (netdev->class->refresh)
+		netdev->class->refresh(netdev);
 }
 
 char *netdev_set_options(struct netdev *netdev, const struct smap *options)

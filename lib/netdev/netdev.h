@@ -57,6 +57,17 @@ bool netdev_dummy_overrides(const char *type);
 const char *const *netdev_types(void);
 bool netdev_type_is_patch(const char *type);
 
+/* Who moves a port's packets: we do, by queues of receive and netdev_send(), or a datapath in the
+ * kernel.  Then the netdev is its status, statistics and settings alone: it has no queue, no socket
+ * and keeps nothing from the host; an internal one is there when the datapath has made it. */
+enum netdev_use { NETDEV_USE_PACKETS, NETDEV_USE_VPORT };
+/* As netdev_open(), which is for NETDEV_USE_PACKETS. */
+char *netdev_open_for(const char *name, const char *type, enum netdev_use,
+		      struct netdev **np) MUST_CHECK;
+enum netdev_use netdev_get_use(const struct netdev *);
+/* Reads the status anew, at once: what changed without an event that was heard already.  Main
+ * thread. */
+void netdev_refresh(struct netdev *);
 /* Opens (or refs) 'name' of 'type' ("" is system).  Creates the device for internal and tap types
  * (found again by name if it persisted).  NULL and '*np', or a sentence for Interface.error. */
 char *netdev_open(const char *name, const char *type, struct netdev **np) MUST_CHECK;

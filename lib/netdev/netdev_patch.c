@@ -83,6 +83,7 @@ static unsigned int patch_send(struct netdev *netdev, unsigned int queue,
 
 const struct netdev_class netdev_patch_class = {
 	.type = "patch",
+	.uses = NETDEV_FOR_ALL,
 	.size = sizeof(struct netdev_patch),
 	.construct = patch_construct,
 	.destruct = patch_destruct,

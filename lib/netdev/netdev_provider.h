@@ -80,8 +80,17 @@ struct netdev_rxq {
 	struct cds_list_head node; /* in netdev->rxqs, the core's */
 };
 
+enum {
+	NETDEV_FOR_PACKETS = 1 << NETDEV_USE_PACKETS,
+	NETDEV_FOR_VPORT = 1 << NETDEV_USE_VPORT,
+	NETDEV_FOR_ALL = NETDEV_FOR_PACKETS | NETDEV_FOR_VPORT,
+};
+
 struct netdev_class {
 	const char *type;
+	/* NETDEV_FOR_..., 0: NETDEV_FOR_PACKETS.  Two classes may share a type if their uses
+	 * differ. */
+	uint8_t uses;
 	size_t size; /* of the provider's struct, which starts with struct netdev */
 
 	/* Once, from netdev_init(), before anything is opened (not for Linux kinds with
@@ -115,6 +124,7 @@ struct netdev_class {
 	int (*set_mtu)(struct netdev *, uint32_t mtu);
 	int (*set_mac)(struct netdev *, const uint8_t mac[6]);
 	int (*set_admin_up)(struct netdev *, bool up);
+	void (*refresh)(struct netdev *); /* may be NULL */
 
 	/* Allocates a struct that starts with struct netdev_rxq (zeroed) and sets 'fd'; the core
 	 * sets the rest. NULL with errno. */

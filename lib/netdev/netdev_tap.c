@@ -332,5 +332,7 @@ static unsigned int send_batch(struct netdev *netdev, unsigned int queue,
 	.set_admin_up = linux_port_set_admin_up, .rxq_open = rxq_open, .rxq_close = rxq_close,     \
 	.rxq_recv = rxq_recv, .send = send_batch
 
-const struct netdev_class netdev_tap_class = { .type = "tap", TAP_OPERATIONS };
+const struct netdev_class netdev_tap_class = { .type = "tap",
+					       .uses = NETDEV_FOR_ALL,
+					       TAP_OPERATIONS };
 const struct netdev_class netdev_internal_class = { .type = "internal", TAP_OPERATIONS };

@@ -105,8 +105,9 @@ static char *open_netdev(struct iface *iface)
 
 	if (!br->ofproto)
 		return xstrdup(br->error ? br->error : "its bridge could not be created");
-	err = netdev_open(iface->name, dpif_port_open_type(ofproto_type(br->ofproto), iface->type),
-			  &iface->netdev);
+	err = netdev_open_for(iface->name,
+			      dpif_port_open_type(ofproto_type(br->ofproto), iface->type),
+			      dpif_port_use(ofproto_type(br->ofproto)), &iface->netdev);
 	if (err)
 		return err;
 	err = netdev_set_options(iface->netdev, &iface->row->options);

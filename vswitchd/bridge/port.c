@@ -213,7 +213,10 @@ static void prepare_ifaces(struct port **ports, size_t n)
 		for (size_t j = 0; j < ports[i]->n_ifaces; j++) {
 			const struct iface *iface = ports[i]->ifaces[j];
 
-			if (iface->netdev || (*iface->type && !streq(iface->type, "system")))
+			struct ofproto *o = ports[i]->bridge->ofproto;
+
+			if (iface->netdev || (*iface->type && !streq(iface->type, "system")) ||
+			    !o || dpif_port_use(ofproto_type(o)) != NETDEV_USE_PACKETS)
 				continue;
 			if (n_names == size)
 				names = x2nrealloc(names, &size, sizeof(*names));

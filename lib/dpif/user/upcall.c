@@ -27,6 +27,7 @@ static void frame_init(struct upcall_frame *f, struct worker *w, enum dpif_upcal
 		.packet = p,
 		.key = &f->key,
 		.worker = w->slot,
+		.in_port = p->md.in_port,
 	};
 	f->reply.install = false;
 	f->reply.drop = DROP_NONE;
