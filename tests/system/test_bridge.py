@@ -334,3 +334,39 @@ def test_thousand_ports(dummy):
     assert many[2] <= few[2] + 1
     dummy.vsctl('del-br br0')
     assert dummy.appctl('dpif/show') == ''
+
+
+# ---- the host
+
+def test_host_statistics(dummy):
+    """cpu, load, memory, daemons and file systems while they are asked for, and only then."""
+    assert dummy.get('open', '.', 'statistics') == '{}'
+    dummy.vsctl('set open . other_config:enable-statistics=true')
+
+    def stats():
+        dummy.warp(5000)
+        text = dummy.get('open', '.', 'statistics')
+        return dict(re.findall(r'"?([\w-]+)"?="([^"]*)"', text))
+
+    got = wait_until(lambda: stats() or None)
+    assert int(got['cpu']) >= 1
+    total, used, cached, swap, swap_used = map(int, got['memory'].split(','))
+    assert total > used > 0 and total > cached and swap >= swap_used
+    assert len([float(x) for x in got['load_average'].split(',')]) == 3
+    vsz, rss, cpu, crashes, since_first, since = map(
+        int, got['process_ovs-vswitchd'].split(','))
+    assert vsz > rss > 0 and crashes == 0 and since == since_first >= 0
+    assert 'process_ovsdb-server' in got
+    dummy.vsctl('set open . other_config:enable-statistics=false')
+    wait_until(lambda: dummy.get('open', '.', 'statistics') == '{}')
+
+
+def test_datapath_row(dummy):
+    """A row that a user made for a type of datapath is filled in."""
+    dummy.add_br('br0')
+    kind = dummy.get('bridge', 'br0', 'datapath_type').strip('"') or 'netdev'
+    dummy.vsctl('--id=@dp create Datapath datapath_version=0 -- '
+                f'set open . datapaths:{kind}=@dp')
+    row = dummy.vsctl('get open . datapaths').split('=')[1].strip('}\n')
+    wait_until(lambda: dummy.get('datapath', row, 'datapath_version') == '"<built-in>"')
+    assert 'ufid="true"' in dummy.get('datapath', row, 'capabilities')

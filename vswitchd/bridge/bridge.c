@@ -342,6 +342,8 @@ static void add_columns(void)
 		{ "Open_vSwitch", "dpdk_initialized" },
 		{ "Open_vSwitch", "ovs_version" },
 		{ "Open_vSwitch", "statistics" },
+		{ "Datapath", "capabilities" },
+		{ "Datapath", "datapath_version" },
 		{ "Bridge", "datapath_id" },
 		{ "Bridge", "datapath_version" },
 		{ "Interface", "admin_state" },
@@ -361,6 +363,7 @@ static void add_columns(void)
 		const char *table, *column;
 	} read[] = {
 		{ "Open_vSwitch", "bridges" },
+		{ "Open_vSwitch", "datapaths" },
 		{ "Open_vSwitch", "next_cfg" },
 		{ "Open_vSwitch", "other_config" },
 		{ "Bridge", "datapath_type" },

@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "bridge/bridge_impl.h"
+#include "bridge/host_stats.h"
+#include "ofproto/backer.h"
 
 LOG_MODULE(status);
 
@@ -23,6 +25,10 @@ static struct timer stats_timer, retry_timer;
 static struct idl_txn *txn;
 static uint64_t stats_interval_ms = DEFAULT_STATS_INTERVAL_MS;
 static bool bridges_dirty, stats_due;
+static bool host_stats_wanted; /* other_config:enable-statistics */
+static struct smap host_stats;
+static bool host_stats_dirty; /* 'host_stats' is to be written */
+static bool datapaths_dirty;
 static int64_t cfg_wanted; /* cur_cfg to be written */
 static bool cfg_dirty;
 
@@ -189,6 +195,33 @@ static void write_types(struct ovsrec_open_vswitch *ovs)
 	ovsrec_open_vswitch_set_dpdk_initialized(ovs, false);
 }
 
+/* The backer that works for datapaths of a type, for backer_walk(). */
+static void write_datapath(struct backer *b, void *ovs_)
+{
+	const struct ovsrec_open_vswitch *ovs = ovs_;
+
+	for (size_t i = 0; i < ovs->n_datapaths; i++) {
+		struct ovsrec_datapath *row = (struct ovsrec_datapath *)ovs->value_datapaths[i];
+		struct smap features;
+
+		if (!streq(ovs->key_datapaths[i], dpif_type(b->dpif)))
+			continue;
+		smap_init(&features);
+		dpif_get_features(b->dpif, &features);
+		ovsrec_datapath_set_datapath_version(row, dpif_version(b->dpif));
+		ovsrec_datapath_set_capabilities(row, &features);
+		smap_uninit(&features);
+	}
+}
+
+static void host_stats_done(const struct smap *found)
+{
+	smap_uninit(&host_stats);
+	smap_clone(&host_stats, found);
+	host_stats_dirty = true;
+	work_schedule(&work);
+}
+
 static void done(struct idl_txn *t, void *aux)
 {
 	enum idl_txn_status status = idl_txn_status(t);
@@ -213,7 +246,7 @@ static void done(struct idl_txn *t, void *aux)
 		for (struct hmap_node *n = hmap_first(&all_bridges); n;
 		     n = hmap_next(&all_bridges, n))
 			CONTAINER_OF(n, struct bridge, node)->has_status = true;
-		bridges_dirty = cfg_dirty = true;
+		bridges_dirty = cfg_dirty = datapaths_dirty = true;
 		timer_set_in(&retry_timer, RETRY_MS);
 		break;
 	}
@@ -231,7 +264,8 @@ static void run(struct work *w)
 	(void)w;
 	if (txn || timer_is_set(&retry_timer) || !idl_is_synced(idl) || !idl_has_lock(idl))
 		return;
-	if (cds_list_empty(&dirty_ifaces) && !bridges_dirty && !stats_due && !cfg_dirty)
+	if (cds_list_empty(&dirty_ifaces) && !bridges_dirty && !stats_due && !cfg_dirty &&
+	    !host_stats_dirty && !datapaths_dirty)
 		return;
 	ovs = (struct ovsrec_open_vswitch *)ovsrec_open_vswitch_first(idl);
 	if (!ovs)
@@ -261,6 +295,11 @@ static void run(struct work *w)
 		stats_due = false;
 	}
 	write_types(ovs);
+	if (datapaths_dirty)
+		backer_walk(write_datapath, ovs);
+	if (host_stats_dirty)
+		ovsrec_open_vswitch_set_statistics(ovs, &host_stats);
+	datapaths_dirty = host_stats_dirty = false;
 	if (cfg_dirty)
 		ovsrec_open_vswitch_set_cur_cfg(ovs, cfg_wanted);
 	cfg_dirty = false;
@@ -270,6 +309,8 @@ static void run(struct work *w)
 static void stats_tick(struct timer *t)
 {
 	stats_due = !hmap_is_empty(&all_ifaces);
+	if (host_stats_wanted)
+		host_stats_start(bridge_loop, host_stats_done);
 	work_schedule(&work);
 	timer_set_in(t, stats_interval_ms);
 }
@@ -289,10 +330,16 @@ void status_configure(const struct ovsrec_open_vswitch *ovs)
 		stats_interval_ms = ms;
 		timer_set_in(&stats_timer, ms);
 	}
+	host_stats_wanted = smap_get_bool(&ovs->other_config, "enable-statistics", false);
+	if (!host_stats_wanted && (smap_count(&host_stats) || smap_count(&ovs->statistics)))
+		host_stats_done(&(const struct smap){ 0 });
+	datapaths_dirty = true;
+	work_schedule(&work);
 }
 
 void status_init(void)
 {
+	smap_init(&host_stats);
 	work_init(&work, bridge_loop, run);
 	timer_init(&stats_timer, bridge_loop, stats_tick);
 	timer_init(&retry_timer, bridge_loop, retry);
@@ -304,6 +351,8 @@ void status_uninit(void)
 	work_cancel(&work);
 	timer_cancel(&stats_timer);
 	timer_cancel(&retry_timer);
+	host_stats_stop(bridge_loop);
+	smap_uninit(&host_stats);
 	if (txn) {
 		idl_txn_destroy(txn);
 		txn = NULL;
