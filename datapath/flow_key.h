@@ -179,19 +179,19 @@ void key_apply_mask(struct flow_key *dst, const struct flow_key *src, const stru
 void key_mask_range(const struct flow_key *mask, struct key_range *range);
 
 /**
- * key_put() - write a key or mask as nested attributes
+ * flow_key_put() - write a key or mask as nested attributes
  * @skb: netlink message
  * @attr: OVS_FLOW_ATTR_KEY, OVS_FLOW_ATTR_MASK or OVS_PACKET_ATTR_KEY
  * @key: tells which attributes there are (a mask does not)
  * @value: @key itself, or the mask
  * Return: 0 or -EMSGSIZE.
  */
-int key_put(struct sk_buff *skb, int attr, const struct flow_key *key,
+int flow_key_put(struct sk_buff *skb, int attr, const struct flow_key *key,
 	    const struct flow_key *value);
 /* Tunnel info as a nest of OVS_TUNNEL_KEY_ATTR_* (OVS_PACKET_ATTR_EGRESS_TUN_KEY). */
 int key_put_tunnel(struct sk_buff *skb, int attr, const struct ip_tunnel_key *tun, const void *opts,
 		   int opts_len, u8 tun_proto);
-/* Room that key_put() may take. */
+/* Room that flow_key_put() may take. */
 size_t key_attr_size(void);
 
 /* Tunnel attributes (of a set action) into an ip_tunnel_info with options, IP_TUNNEL_INFO_TX set.
