@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The flow key: what a masked flow matches.  Fields are in network byte order where the wire has
- * them so.  Everything is laid out in 64-bit words: a mask is the same struct plus the range of words
- * that are not zero, and hashing and comparing walk only those words.
+ * them so.  Everything is laid out in 64-bit words: a mask is the same struct plus the range of
+ * words that are not zero, and hashing and comparing walk only those words.
  *
  * The key of a packet is not carried along: the fast path never builds one.  key_extract() makes it
  * on demand from the packet and its metadata (struct pkt), as deep as the caller needs.
@@ -39,7 +39,8 @@ struct key_nsh {
 	__be32 context[NSH_MD1_CONTEXT_SIZE];
 };
 
-/* One key or mask.  A field that the packet does not have is 0 (in the mask of an exact match, too). */
+/* One key or mask.  A field that the packet does not have is 0 (in the mask of an exact match,
+ * too). */
 struct flow_key {
 	/* Level 0: metadata of the packet, always there. */
 	u32 in_port; /* DP_MAX_PORTS: none */
@@ -160,16 +161,16 @@ enum key_level key_level_of_range(const struct key_range *range);
  * @mask: nested OVS_KEY_ATTR_*, or NULL: exact match of what @key has
  * @extack: names the offending attribute
  *
- * The result is consistent: prerequisites hold, mask bits of absent fields are zero, key & mask == key
- * is NOT yet applied (key_apply_mask()).
+ * The result is consistent: prerequisites hold, mask bits of absent fields are zero, key & mask ==
+ * key is NOT yet applied (key_apply_mask()).
  * Context: process context.
  * Return: 0 or -errno.
  */
 int key_match_parse(struct net *net, struct key_match *match, const struct nlattr *key,
 		    const struct nlattr *mask, struct netlink_ext_ack *extack);
 
-/* The metadata attributes of a key (for OVS_PACKET_CMD_EXECUTE): fills @pkt, whose tunnel metadata is
- * attached to @skb (dst) if there is any. */
+/* The metadata attributes of a key (for OVS_PACKET_CMD_EXECUTE): fills @pkt, whose tunnel metadata
+ * is attached to @skb (dst) if there is any. */
 int key_parse_metadata(struct net *net, const struct nlattr *key, struct sk_buff *skb,
 		       struct pkt *pkt, struct netlink_ext_ack *extack);
 
@@ -187,7 +188,7 @@ void key_mask_range(const struct flow_key *mask, struct key_range *range);
  * Return: 0 or -EMSGSIZE.
  */
 int flow_key_put(struct sk_buff *skb, int attr, const struct flow_key *key,
-	    const struct flow_key *value);
+		 const struct flow_key *value);
 /* Tunnel info as a nest of OVS_TUNNEL_KEY_ATTR_* (OVS_PACKET_ATTR_EGRESS_TUN_KEY). */
 int key_put_tunnel(struct sk_buff *skb, int attr, const struct ip_tunnel_key *tun, const void *opts,
 		   int opts_len, u8 tun_proto);
@@ -198,7 +199,8 @@ size_t key_attr_size(void);
  * @info has room for IP_TUNNEL_OPTS_MAX octets behind it.  Options are validated. */
 int key_parse_tunnel_info(const struct nlattr *tunnel, struct ip_tunnel_info *info,
 			  struct netlink_ext_ack *extack);
-/* NSH header of a push action from OVS_NSH_KEY_ATTR_*: writes at most @size octets.  Length or -errno. */
+/* NSH header of a push action from OVS_NSH_KEY_ATTR_*: writes at most @size octets.  Length or
+ * -errno. */
 int key_parse_nsh_hdr(const struct nlattr *nsh, void *hdr, size_t size,
 		      struct netlink_ext_ack *extack);
 /* The same as key and mask (set_masked). */
