@@ -8,8 +8,8 @@
  * count, inside its read section, as it was before epoll_wait() knows that all queues it was told
  * of will stay until the section's end; else it asks again (level-triggered events come back).
  *
- * After traffic a worker may spin for SPIN_US before it sleeps, but only where that has paid
- * lately: while its sleeps turn out shorter than a spin would have been. */
+ * A worker that awaits an answer spins before it sleeps (spinner.h), and yields meanwhile: it may
+ * be this CPU that whoever is to answer wants to run on. */
 #include "dpif/user/dp.h"
 
 #include <errno.h>
@@ -25,10 +25,10 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "base/util.h"
+#include "dpif/user/spinner.h"
 
 LOG_MODULE(dpif_user);
 
-#define SPIN_US 20
 #define MAX_EVENTS 64
 /* Removed flows are given back by a cache at most this often. */
 #define PURGE_INTERVAL_MS 2000
@@ -133,42 +133,6 @@ static unsigned int run_rxq(struct worker *w, struct port_rxq *rxq)
 	return n;
 }
 
-/* Spinning pays if most sleeps are short; 'credit' remembers. */
-struct spinner {
-	uint64_t cycles; /* of SPIN_US */
-	uint64_t since; /* cycles_now() at the last packet */
-	int credit;
-};
-#define CREDIT_MAX 8
-#define CREDIT_SPIN 4
-
-static void spinner_slept(struct spinner *s, uint64_t cycles)
-{
-	if (cycles < s->cycles)
-		s->credit = MIN(s->credit + 1, CREDIT_MAX);
-	else
-		s->credit = MAX(s->credit - 2, 0);
-}
-
-/* The time-out for the next epoll_wait(). */
-static int spinner_timeout(struct spinner *s, bool busy, bool spun)
-{
-	uint64_t now;
-
-	if (s->credit < CREDIT_SPIN)
-		return -1;
-	now = cycles_now();
-	if (busy) {
-		s->since = now;
-		return 0;
-	}
-	if (now - s->since < s->cycles)
-		return 0;
-	if (spun)
-		s->credit = MAX(s->credit - 2, 0); /* for nothing */
-	return -1;
-}
-
 static void purge_removed(struct worker *w, uint64_t *next_purge_ms)
 {
 	uint64_t now_ms = clock_coarse_ms();
@@ -179,15 +143,31 @@ static void purge_removed(struct worker *w, uint64_t *next_purge_ms)
 	emc_purge(&w->emc);
 }
 
-static unsigned int run_events(struct worker *w, const struct epoll_event *events, int n_events)
+/* What one turn brought. */
+struct turn {
+	unsigned int n; /* packets */
+	const struct port_rxq *rxq; /* that they came from, NULL if several */
+};
+
+static void turn_run_rxq(struct turn *t, struct worker *w, struct port_rxq *rxq)
+{
+	unsigned int n = run_rxq(w, rxq);
+
+	if (!n)
+		return;
+	t->rxq = t->n ? NULL : rxq;
+	t->n += n;
+}
+
+static struct turn run_events(struct worker *w, const struct epoll_event *events, int n_events)
 {
 	struct port_rxq *const *polled = rcu_load(&w->polled);
-	unsigned int n = 0;
+	struct turn t = { 0 };
 	int i;
 
 	for (i = 0; i < n_events; i++) {
 		if (events[i].data.ptr) {
-			n += run_rxq(w, events[i].data.ptr);
+			turn_run_rxq(&t, w, events[i].data.ptr);
 		} else {
 			uint64_t v;
 
@@ -196,50 +176,60 @@ static unsigned int run_events(struct worker *w, const struct epoll_event *event
 		}
 	}
 	for (; polled && *polled; polled++)
-		n += run_rxq(w, *polled);
-	return n;
+		turn_run_rxq(&t, w, *polled);
+	return t;
+}
+
+static void count_turn(struct worker *w, unsigned int n, uint64_t waited)
+{
+	CTR_ADD(&w->counters.n_turns, 1);
+	if (n)
+		CTR_ADD(&w->counters.n_busy_turns, 1);
+	CTR_ADD(&w->counters.idle_cycles, waited);
+}
+
+static void count_sleep(struct worker *w, uint64_t us)
+{
+	CTR_ADD(&w->counters.n_sleeps, 1);
+	CTR_ADD(&w->counters.sleep_us, us);
 }
 
 static void *worker_main(void *w_)
 {
-	struct spinner spinner = { .cycles = cycles_per_second() / 1000000 * SPIN_US };
+	uint64_t cycles_per_us = MAX(cycles_per_second() / 1000000, 1);
 	struct epoll_event events[MAX_EVENTS];
 	struct worker *w = w_;
 	uint64_t next_purge_ms = 0;
+	struct spinner spinner;
 	int timeout = -1;
 
 	worker_current = w;
+	spinner_init(&spinner, cycles_per_us * SPIN_US);
 	while (!__atomic_load_n(&w->stop, __ATOMIC_ACQUIRE)) {
 		uint64_t removal = __atomic_load_n(&w->removal, __ATOMIC_ACQUIRE);
-		bool spun = timeout == 0, is_stale;
 		uint64_t start = cycles_now(), waited;
-		unsigned int n = 0;
+		bool slept = timeout < 0, again;
+		struct turn turn = { 0 };
 		int n_events;
 
 		n_events = epoll_wait(w->epoll_fd, events, MAX_EVENTS, timeout);
 		waited = cycles_now() - start;
 		rcu_enter();
-		is_stale = __atomic_load_n(&w->removal, __ATOMIC_ACQUIRE) != removal;
-		if (likely(!is_stale))
-			n = run_events(w, events, n_events);
-		timeout = is_stale || rcu_load(&w->polled) ? 0 : -1;
+		again = __atomic_load_n(&w->removal, __ATOMIC_ACQUIRE) != removal;
+		if (likely(!again))
+			turn = run_events(w, events, n_events);
+		again = again || rcu_load(&w->polled);
 		purge_removed(w, &next_purge_ms);
 		rcu_leave();
 
-		CTR_ADD(&w->counters.n_turns, 1);
-		if (n)
-			CTR_ADD(&w->counters.n_busy_turns, 1);
-		CTR_ADD(&w->counters.idle_cycles, waited);
-		if (!spun) {
-			spinner_slept(&spinner, waited);
-			if (n_events > 0) {
-				CTR_ADD(&w->counters.n_sleeps, 1);
-				CTR_ADD(&w->counters.sleep_us,
-					waited * SPIN_US / MAX(spinner.cycles, 1));
-			}
-		}
-		if (timeout)
-			timeout = spinner_timeout(&spinner, n > 0, spun);
+		count_turn(w, turn.n, waited);
+		if (slept)
+			count_sleep(w, waited / cycles_per_us);
+		if (turn.n)
+			spinner_worked(&spinner, cycles_now(), turn.n, turn.rxq);
+		else if (!slept && !again)
+			sched_yield();
+		timeout = again || spinner_is_on(&spinner, cycles_now()) ? 0 : -1;
 	}
 	worker_current = NULL;
 	return NULL;

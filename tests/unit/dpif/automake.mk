@@ -9,7 +9,8 @@ unit_dpif_tests = \
 	tests/unit/dpif/test_ctl \
 	tests/unit/dpif/test_dpif \
 	tests/unit/dpif/test_dpif_threads \
-	tests/unit/dpif/test_exec
+	tests/unit/dpif/test_exec \
+	tests/unit/dpif/test_spinner
 
 noinst_HEADERS += tests/unit/dpif/fixture.h
 tests_unit_dpif_test_ctl_SOURCES = tests/unit/dpif/test_ctl.c
@@ -20,6 +21,8 @@ tests_unit_dpif_test_dpif_threads_SOURCES = tests/unit/dpif/test_dpif_threads.c
 tests_unit_dpif_test_dpif_threads_LDADD = $(CMOCKA_LIBS) $(LIB_DPIF)
 tests_unit_dpif_test_exec_SOURCES = tests/unit/dpif/test_exec.c
 tests_unit_dpif_test_exec_LDADD = $(CMOCKA_LIBS) $(LIB_DPIF)
+tests_unit_dpif_test_spinner_SOURCES = tests/unit/dpif/test_spinner.c
+tests_unit_dpif_test_spinner_LDADD = $(CMOCKA_LIBS) $(LIB_DPIF)
 
 check_PROGRAMS += $(unit_dpif_tests)
 TESTS += $(unit_dpif_tests)
