@@ -8,6 +8,7 @@
 
 #include "base/util.h"
 #include "dpif/dpctl.h"
+#include "dpif/dpif_ctl.h"
 
 #define DUMP_BATCH 16
 
@@ -138,33 +139,6 @@ static int operate(struct dpif *dp, struct dpif_op *op)
 	return op->error;
 }
 
-/* "ufid:..." in front of a key; '*rest' is what follows it, 's' if there is none.  -EINVAL. */
-static int parse_ufid(const char *s, struct ufid *ufid, const char **rest)
-{
-	unsigned int n = 0;
-
-	*rest = s;
-	if (!str_has_prefix(s, "ufid:"))
-		return 0;
-	ufid->parts[0] = ufid->parts[1] = 0;
-	for (s += 5; isxdigit((unsigned char)*s) || *s == '-'; s++) {
-		unsigned int digit;
-
-		if (*s == '-')
-			continue;
-		if (n == 32)
-			return -EINVAL;
-		digit = isdigit((unsigned char)*s) ? *s - '0'
-						   : tolower((unsigned char)*s) - 'a' + 10;
-		ufid->parts[n / 16] = ufid->parts[n / 16] << 4 | digit;
-		n++;
-	}
-	if (n != 32)
-		return -EINVAL;
-	*rest = s + strspn(s, ", ");
-	return 1;
-}
-
 /* A flow in text: identifier, key, mask. */
 struct parsed {
 	struct ufid ufid;
@@ -175,7 +149,7 @@ struct parsed {
 
 static bool parse_key(struct dpctl *d, struct dpif *dp, const char *s, struct parsed *p)
 {
-	int r = parse_ufid(s, &p->ufid, &s);
+	int r = dpif_ufid_parse(s, &p->ufid, &s);
 	char *err;
 
 	if (r < 0) {
@@ -270,7 +244,7 @@ void dpctl_get_flow(struct dpctl *d, int argc, const char *argv[])
 
 	if (!dp)
 		return;
-	if (parse_ufid(argv[argc - 1], &ufid, &rest) <= 0) {
+	if (dpif_ufid_parse(argv[argc - 1], &ufid, &rest) <= 0) {
 		dpctl_error(d, EINVAL, "parsing flow ufid");
 	} else if (operate(dp, &op)) {
 		dpctl_error(d, op.error, "getting flow");
@@ -289,7 +263,7 @@ static void del_flow(struct dpctl *d, struct dpif *dp, const char *key)
 	const char *rest;
 	struct dpif_op op = { .type = DPIF_OP_DEL, .del = { .key = &p.key, .stats = &stats } };
 
-	if (parse_ufid(key, &p.ufid, &rest) > 0 && !*rest) {
+	if (dpif_ufid_parse(key, &p.ufid, &rest) > 0 && !*rest) {
 		op.del.ufid = &p.ufid;
 	} else if (!parse_key(d, dp, key, &p)) {
 		return;

@@ -7,6 +7,9 @@
 
 /* Whether 's' is its name, as "NAME" or "TYPE@NAME". */
 bool dpif_is_named(const struct dpif *, const char *s);
+/* "ufid:..." at the front of 's'; '*rest' is what follows it and a comma, 's' if there is none.  1
+ * if there is one, 0, or -EINVAL. */
+int dpif_ufid_parse(const char *s, struct ufid *, const char **rest);
 
 void dpctl_register_commands(struct loop *);
 void dpif_user_register_commands(void);

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Text of a flow as dump-flows shows it. */
+#include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/clock.h"
-#include "dpif/dpif.h"
+#include "base/util.h"
+#include "dpif/dpif_ctl.h"
 #include "packet/headers.h"
 
 static void format_tcp_flags(uint16_t flags, struct str *out)
@@ -44,6 +48,32 @@ void dpif_ufid_format(const struct ufid *u, struct str *out)
 		   (uint32_t)(u->parts[0] >> 16 & 0xffff), (uint32_t)(u->parts[0] & 0xffff),
 		   (uint32_t)(u->parts[1] >> 48), (uint32_t)(u->parts[1] >> 32 & 0xffff),
 		   (uint32_t)u->parts[1]);
+}
+
+int dpif_ufid_parse(const char *s, struct ufid *ufid, const char **rest)
+{
+	unsigned int n = 0;
+
+	*rest = s;
+	if (!str_has_prefix(s, "ufid:"))
+		return 0;
+	ufid->parts[0] = ufid->parts[1] = 0;
+	for (s += 5; isxdigit((unsigned char)*s) || *s == '-'; s++) {
+		unsigned int digit;
+
+		if (*s == '-')
+			continue;
+		if (n == 32)
+			return -EINVAL;
+		digit = isdigit((unsigned char)*s) ? *s - '0'
+						   : tolower((unsigned char)*s) - 'a' + 10;
+		ufid->parts[n / 16] = ufid->parts[n / 16] << 4 | digit;
+		n++;
+	}
+	if (n != 32)
+		return -EINVAL;
+	*rest = s + strspn(s, ", ");
+	return 1;
 }
 
 void dpif_flow_format(const struct dpif_flow *f, const struct odp_names *names, bool verbose,

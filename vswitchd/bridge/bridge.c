@@ -210,7 +210,13 @@ static void configure_datapaths(const struct ovsrec_open_vswitch *ovs)
 	config.max_idle_ms = smap_get_int(c, "max-idle", config.max_idle_ms, 500, UINT32_MAX);
 	config.max_revalidator_ms = smap_get_int(c, "max-revalidator", config.max_revalidator_ms,
 						 100, UINT32_MAX);
+	config.min_revalidate_pps =
+		smap_get_int(c, "min-revalidate-pps", config.min_revalidate_pps, 0, UINT32_MAX);
+	config.offloaded_stats_delay_ms = smap_get_int(
+		c, "offloaded-stats-delay", config.offloaded_stats_delay_ms, 0, UINT32_MAX);
+	config.n_handlers = smap_get_int(c, "n-handler-threads", 0, 0, 64);
 	config.n_revalidators = smap_get_int(c, "n-revalidator-threads", 0, 0, 64);
+	config.restore_wait = smap_get_bool(c, "flow-restore-wait", false);
 	backer_configure(&config, c);
 	backer_set_vlan_limit(smap_get_int(c, "vlan-limit", 1, 0, INT32_MAX));
 }

@@ -51,6 +51,8 @@ struct fdb {
 	uint32_t basis;
 	void (*changed)(struct fdb *, void *aux); /* atomic; written after 'changed_aux' */
 	void *changed_aux; /* atomic; stays when 'changed' is cleared */
+	void (*touched)(uint32_t tag, void *aux); /* atomic; as 'changed' */
+	void *touched_aux; /* atomic */
 };
 
 struct flood_bitmap_free {
@@ -190,6 +192,17 @@ static void bump(struct fdb *fdb)
 	__atomic_add_fetch(&fdb->seq, 1, __ATOMIC_RELEASE);
 }
 
+/* After the entry was changed: whoever is told sees it so. */
+static void touch(struct fdb *fdb, const struct fdb_entry *e)
+{
+	void (*touched)(uint32_t, void *) = __atomic_load_n(&fdb->touched, __ATOMIC_ACQUIRE);
+
+	bump(fdb);
+	if (touched)
+		touched(fdb_tag(fdb, e->mac, e->vlan),
+			__atomic_load_n(&fdb->touched_aux, __ATOMIC_RELAXED));
+}
+
 static void tell(struct fdb *fdb)
 {
 	void (*changed)(struct fdb *, void *) = __atomic_load_n(&fdb->changed, __ATOMIC_ACQUIRE);
@@ -236,7 +249,7 @@ static void entry_remove(struct fdb *fdb, struct fdb_entry *e) REQUIRES(fdb->loc
 		fdb->n_static--;
 	else
 		cds_list_del(&e->due);
-	bump(fdb);
+	touch(fdb, e);
 	rcu_defer(&e->rcu, entry_free);
 }
 
@@ -340,7 +353,7 @@ static struct fdb_entry *entry_insert(struct fdb *fdb, const uint8_t mac[6], uin
 	else
 		wheel_put(fdb, e);
 	rcuhash_insert(&fdb->table, &e->node, fdb_hash(fdb, mac, vlan));
-	bump(fdb);
+	touch(fdb, e);
 	return e;
 }
 
@@ -351,7 +364,7 @@ static void entry_move(struct fdb *fdb, struct fdb_entry *e, struct fdb_port *po
 	__atomic_store_n(&e->port, port, __ATOMIC_RELEASE);
 	used_set(e, clock_ms());
 	port_file(fdb, port, e);
-	bump(fdb);
+	touch(fdb, e);
 }
 
 bool fdb_may_learn(const struct fdb *fdb, const uint8_t mac[6], uint16_t vlan)
@@ -678,6 +691,18 @@ void fdb_set_changed_cb(struct fdb *fdb, void (*changed)(struct fdb *, void *aux
 	if (changed)
 		__atomic_store_n(&fdb->changed_aux, aux, __ATOMIC_RELAXED);
 	__atomic_store_n(&fdb->changed, changed, __ATOMIC_RELEASE);
+}
+
+uint32_t fdb_tag(const struct fdb *fdb, const uint8_t mac[6], uint16_t vlan)
+{
+	return fdb_hash(fdb, mac, vlan);
+}
+
+void fdb_set_touched_cb(struct fdb *fdb, void (*touched)(uint32_t tag, void *aux), void *aux)
+{
+	if (touched)
+		__atomic_store_n(&fdb->touched_aux, aux, __ATOMIC_RELAXED);
+	__atomic_store_n(&fdb->touched, touched, __ATOMIC_RELEASE);
 }
 
 void fdb_walk(const struct fdb *fdb, void (*fn)(const struct fdb_entry *, void *aux), void *aux)

@@ -99,6 +99,12 @@ void fdb_clear_stats(struct fdb *);
 uint64_t fdb_change_seq(const struct fdb *);
 /* Called (any thread, outside the lock) after such a change. */
 void fdb_set_changed_cb(struct fdb *, void (*)(struct fdb *, void *aux), void *aux);
+/* What the result of a look-up depends on besides flood VLANs: a hash, the same for few other
+ * addresses of this table or another. */
+uint32_t fdb_tag(const struct fdb *, const uint8_t mac[6], uint16_t vlan);
+/* Called (any thread, under the lock: it must not wait) with the tag of each entry that was added,
+ * moved or removed: who looked it up before may have seen what was.  Flood VLANs have no tag. */
+void fdb_set_touched_cb(struct fdb *, void (*)(uint32_t tag, void *aux), void *aux);
 /* Under RCU, in no order. */
 void fdb_walk(const struct fdb *, void (*fn)(const struct fdb_entry *, void *aux), void *aux);
 

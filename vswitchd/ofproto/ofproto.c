@@ -53,9 +53,17 @@ static void fdb_changed(struct fdb *fdb, void *o_)
 	struct ofproto *o = o_;
 
 	(void)fdb;
-	upcalls_revalidate(o->backer->upcalls);
+	upcalls_touched(o->backer->upcalls);
 	if (!__atomic_exchange_n(&o->fdb_posted, true, __ATOMIC_ACQ_REL))
 		loop_post(o->loop, &o->fdb_post);
+}
+
+/* Any thread: so are the flows that looked it up. */
+static void fdb_touched(uint32_t tag, void *o_)
+{
+	struct ofproto *o = o_;
+
+	upcalls_touch(o->backer->upcalls, tag);
 }
 
 /* The rule that a switch without a controller has: priority 0, NORMAL. */
@@ -96,6 +104,7 @@ char *ofproto_create(struct loop *loop, const char *name, const char *datapath_t
 	hmap_init(&o->bundles);
 	o->next_number = 1;
 	fdb_set_changed_cb(o->fdb, fdb_changed, o);
+	fdb_set_touched_cb(o->fdb, fdb_touched, o);
 	add_default_rule(o);
 	hmap_insert(&ofprotos, &o->node, hash_string(name, 0));
 	ofproto_changed(o);
@@ -119,7 +128,8 @@ void ofproto_destroy(struct ofproto *o)
 	HMAP_FOR_EACH(p, node, &o->ports)
 		ofproto_port_del(p);
 	fdb_set_changed_cb(o->fdb, NULL, NULL);
-	rcu_synchronize(); /* no worker is inside fdb_changed() any more */
+	fdb_set_touched_cb(o->fdb, NULL, NULL);
+	rcu_synchronize(); /* no worker is inside them any more */
 	loop_post_cancel(o->loop, &o->fdb_post);
 	timer_cancel(&o->fdb_timer);
 	work_cancel(&o->fdb_work);

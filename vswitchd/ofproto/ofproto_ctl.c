@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* ofproto/list, dpif/show, dpif/dump-flows, dpif/dump-dps, bridge/dump-flows, upcall/...,
- * revalidator/... */
+/* ofproto/list, dpif/show, dpif/dump-flows, dpif/dump-dps, bridge/dump-flows */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -340,92 +339,8 @@ static void bridge_dump_flows(struct unixctl_conn *conn, int argc, const char *a
 	reply(conn, &show);
 }
 
-static void upcalls_show_one(struct backer *b, void *show_)
-{
-	struct show *show = show_;
-
-	upcalls_format(b->upcalls, &show->s);
-	json_array_append_new(show->json, upcalls_to_json(b->upcalls));
-}
-
-static void upcall_show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
-{
-	struct show show = { STR_INIT, json_array() };
-
-	(void)argc, (void)argv, (void)aux;
-	backer_walk(upcalls_show_one, &show);
-	reply(conn, &show);
-}
-
-static void purge_one(struct backer *b, void *aux)
-{
-	(void)aux;
-	upcalls_purge(b->upcalls);
-}
-
-static void revalidator_purge(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
-{
-	(void)argc, (void)argv, (void)aux;
-	backer_walk(purge_one, NULL);
-	unixctl_reply(conn, NULL);
-}
-
-static void wait_one(struct backer *b, void *aux)
-{
-	(void)aux;
-	b->need_revalidate = true;
-}
-
-static void wait_done(void *conn)
-{
-	unixctl_reply(conn, NULL);
-}
-
-static void revalidator_wait(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
-{
-	(void)argc, (void)argv, (void)aux;
-	backer_walk(wait_one, NULL);
-	ofproto_commit(wait_done, conn);
-}
-
-static void pause_one(struct backer *b, void *paused)
-{
-	upcalls_pause(b->upcalls, paused != NULL);
-}
-
-static void revalidator_pause(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
-{
-	(void)argc, (void)argv;
-	backer_walk(pause_one, aux);
-	unixctl_reply(conn, NULL);
-}
-
-static void set_limit_one(struct backer *b, void *limit)
-{
-	upcalls_set_flow_limit(b->upcalls, *(unsigned int *)limit);
-}
-
-static void set_flow_limit(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
-{
-	unsigned int limit;
-	char *text;
-
-	(void)argc, (void)aux;
-	if (!str_to_uint(argv[1], 10, &limit)) {
-		text = xasprintf("%s is not a number of flows", argv[1]);
-		unixctl_reply_error(conn, text);
-	} else {
-		backer_walk(set_limit_one, &limit);
-		text = xasprintf("set flow_limit to %u", limit);
-		unixctl_reply(conn, text);
-	}
-	free(text);
-}
-
 void ofproto_ctl_register(struct loop *loop)
 {
-	static char paused;
-
 	(void)loop;
 	unixctl_command_register("ofproto/list", "", 0, 0, ofproto_list, NULL);
 	unixctl_command_register("dpif/show", "", 0, 0, dpif_show, NULL);
@@ -434,11 +349,5 @@ void ofproto_ctl_register(struct loop *loop)
 				 dpif_dump_flows, NULL);
 	unixctl_command_register("bridge/dump-flows", "[--offload-stats] bridge", 1, 2,
 				 bridge_dump_flows, NULL);
-	unixctl_command_register("upcall/show", "", 0, 0, upcall_show, NULL);
-	unixctl_command_register("upcall/set-flow-limit", "flow-limit-number", 1, 1, set_flow_limit,
-				 NULL);
-	unixctl_command_register("revalidator/wait", "", 0, 0, revalidator_wait, NULL);
-	unixctl_command_register("revalidator/purge", "", 0, 0, revalidator_purge, NULL);
-	unixctl_command_register("revalidator/pause", "", 0, 0, revalidator_pause, &paused);
-	unixctl_command_register("revalidator/resume", "", 0, 0, revalidator_pause, NULL);
+	upcall_register_commands();
 }

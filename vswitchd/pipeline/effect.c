@@ -35,6 +35,8 @@ void effects_uninit(struct effects *e)
 			xport_unref(effect->patch.out);
 			xport_unref(effect->patch.in);
 			break;
+		case EFFECT_LOOKUP:
+			break;
 		}
 	}
 	free(e->list);
@@ -91,7 +93,17 @@ void effects_credit(const struct effects *e, uint64_t n_packets, uint64_t n_byte
 		case EFFECT_PATCH:
 			patch_credit(effect, n_packets, n_bytes);
 			break;
+		case EFFECT_LOOKUP:
+			break;
 		}
+	}
+}
+
+void effects_teach(const struct effects *e, uint64_t used_ms)
+{
+	for (size_t i = 0; i < e->n; i++) {
+		if (e->list[i].type == EFFECT_LEARN)
+			learn_credit(&e->list[i], used_ms);
 	}
 }
 
@@ -118,6 +130,8 @@ void effects_packet(const struct effects *e, uint64_t n_bytes)
 		}
 		case EFFECT_PATCH:
 			patch_credit(effect, 1, n_bytes);
+			break;
+		case EFFECT_LOOKUP:
 			break;
 		}
 	}

@@ -13,6 +13,7 @@ enum effect_type {
 	EFFECT_RULE, /* a rule was matched */
 	EFFECT_LEARN, /* a source address is behind a bundle */
 	EFFECT_PATCH, /* crossed from a patch port to its peer */
+	EFFECT_LOOKUP, /* not done but depended upon: what the MAC table said of an address */
 };
 
 struct effect {
@@ -28,6 +29,7 @@ struct effect {
 		struct {
 			struct xport *out, *in;
 		} patch;
+		uint32_t lookup; /* fdb_tag() */
 	};
 };
 
@@ -42,7 +44,9 @@ void effects_swap(struct effects *, struct effects *);
 
 /* Packets took this way, the last at 'used_ms': counts, and tells the MAC table (fdb_refresh()). */
 void effects_credit(const struct effects *, uint64_t n_packets, uint64_t n_bytes, uint64_t used_ms);
-/* The same for one packet that is being handled, which teaches the MAC table, too. */
+/* Tells the MAC table alone. */
+void effects_teach(const struct effects *, uint64_t used_ms);
+/* Credits one packet that is being handled, which teaches the MAC table, too. */
 void effects_packet(const struct effects *, uint64_t n_bytes);
 
 #endif

@@ -3,8 +3,16 @@
  * leader (the first) starts a round when something changed, when somebody waits for one, or
  * max-revalidator after the last one while there are flows; without flows and changes nothing runs.
  * A round begins with rcu_synchronize(), so that each miss which was translated by an older
- * configuration has been installed before the dump passes over it. */
-#include <inttypes.h>
+ * configuration has been installed before the dump passes over it.
+ *
+ * A flow is translated anew if the configuration has changed since (its 'seq'), or if something it
+ * looked up in a MAC table was touched (tags.h), or if a round has missed it.  The first round over
+ * a datapath with flows of an earlier life has two passes: in the first they teach the MAC tables
+ * what they know, in the second they are judged like any other.
+ *
+ * When the table is full, the ports that have most give up what was idle for a moment; if it is
+ * over-full, they give up what is in use, too. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +27,10 @@ COUNTER(revalidate_flow);
 COUNTER(revalidate_deleted);
 COUNTER(revalidate_modified);
 COUNTER(revalidate_idle);
+COUNTER(revalidate_full);
+COUNTER(revalidate_rare);
+COUNTER(revalidate_adopted);
+COUNTER(revalidate_vanished);
 
 #define DUMP_BATCH 50
 #define OVER_LIMIT_IDLE_MS 100
@@ -103,6 +115,7 @@ static void retranslate(struct upcalls *u, struct ops *ops, struct ukey *k,
 			const struct dpif_flow *flow)
 {
 	struct xlate_out out = { 0 };
+	bool wake = false;
 
 	COUNTER_INC(revalidate_flow);
 	xlate(u->dp, &flow->key, &out);
@@ -110,8 +123,8 @@ static void retranslate(struct upcalls *u, struct ops *ops, struct ukey *k,
 		COUNTER_INC(revalidate_deleted);
 		ops_del(ops, k, flow);
 		odp_buf_uninit(&out.actions);
-	} else if (out.actions.len != flow->actions_len ||
-		   memcmp(out.actions.data, flow->actions, flow->actions_len)) {
+	} else if (!dpif_actions_agree(u->dpif, out.actions.data, out.actions.len, flow->actions,
+				       flow->actions_len)) {
 		struct op *op = ops_add(ops, DPIF_OP_PUT, k);
 
 		COUNTER_INC(revalidate_modified);
@@ -123,77 +136,194 @@ static void retranslate(struct upcalls *u, struct ops *ops, struct ukey *k,
 		op->op.put.ufid = &flow->ufid;
 		op->op.put.actions = op->actions.data;
 		op->op.put.actions_len = op->actions.len;
-		effects_swap(&k->effects, &out.effects);
-		k->seq = u->round_seq;
+		ukeys_set_effects(&u->ukeys, k, &out.effects, &wake);
+		k->seq = u->pass.seq;
 	} else {
-		effects_swap(&k->effects, &out.effects);
-		k->seq = u->round_seq;
+		ukeys_set_effects(&u->ukeys, k, &out.effects, &wake);
+		k->seq = u->pass.seq;
 		ukey_let_go(k);
 		odp_buf_uninit(&out.actions);
 	}
 	xlate_out_uninit(&out);
+	/* A touch since the round began: tags_is_wanted() tells the leader, which is awake. */
+	(void)wake;
 }
 
 /* A flow nobody remembers (a restart over a datapath that kept its flows): from now on we do. */
 static struct ukey *adopt(struct upcalls *u, const struct dpif_flow *flow)
 {
 	struct effects none = { 0 };
-	struct ukey *k = ukey_create(&flow->ufid, 0, &none);
+	struct ukey *k = ukey_create(&flow->ufid, flow->key.in_port, &none);
+	bool wake = false;
 
 	k->pushed = flow->stats;
-	if (ukeys_insert(&u->ukeys, k))
+	if (ukeys_insert(&u->ukeys, k, &wake)) {
+		COUNTER_INC(revalidate_adopted);
 		return k;
+	}
 	ukey_destroy(k); /* another dump was faster, or it has gone and just comes again */
 	return NULL;
 }
 
+/* What a flow of an earlier life says of stations. */
+static void teach(struct upcalls *u, const struct dpif_flow *flow)
+{
+	struct xlate_out out = { 0 };
+
+	if (!flow->stats.used_ms || ukeys_lookup(&u->ukeys, &flow->ufid))
+		return;
+	xlate(u->dp, &flow->key, &out);
+	effects_teach(&out.effects, flow->stats.used_ms);
+	odp_buf_uninit(&out.actions);
+	xlate_out_uninit(&out);
+}
+
+static bool is_stale(const struct ukey *k, const struct pass *p)
+{
+	if (k->seq != p->seq)
+		return true;
+	if (k->round >= p->round) /* translated since this round began */
+		return false;
+	return k->round + 1 != p->round || ukey_is_touched(k, &p->touched);
+}
+
+/* Whether its packets are not worth a translation, as there is no time for all. */
+static bool is_rare(const struct ukey *k, const struct pass *p)
+{
+	/* Those of before the last restart, and new ones, are not known well enough. */
+	return p->is_slow && k->seq && k->pps < p->config.min_revalidate_pps;
+}
+
+/* Whether it has to make room. */
+static bool is_too_much(struct upcalls *u, const struct ukey *k, uint64_t idle_ms)
+{
+	const struct pass *p = &u->pass;
+	uint32_t n_own = ukeys_of_port(&u->ukeys, k->in_port);
+
+	if (!p->is_full || n_own < p->level)
+		return false;
+	if (idle_ms > OVER_LIMIT_IDLE_MS)
+		return true;
+	return p->presses && n_own > p->level &&
+	       ukeys_count(&u->ukeys) > __atomic_load_n(&u->flow_limit, __ATOMIC_RELAXED);
+}
+
 static void revalidate(struct upcalls *u, struct ops *ops, const struct dpif_flow *flow,
-		       uint64_t now_ms, uint64_t max_idle_ms)
+		       uint64_t now_ms)
 {
 	struct ukey *k = ukeys_lookup(&u->ukeys, &flow->ufid);
-	uint64_t used_ms;
+	const struct pass *p = &u->pass;
+	uint64_t used_ms, idle_ms, max_idle_ms = p->config.max_idle_ms;
 
 	if (k ? !ukey_hold(k) : !(k = adopt(u, flow)))
 		return;
 	ukey_push(k, &flow->stats);
 	used_ms = MAX(flow->stats.used_ms, k->created_ms);
-	if (u->round_purges || used_ms + max_idle_ms < now_ms) {
+	idle_ms = now_ms - MIN(now_ms, used_ms);
+	if (flow->offloaded)
+		max_idle_ms += p->config.offloaded_stats_delay_ms;
+	if (p->purges || idle_ms > max_idle_ms) {
 		COUNTER_INC(revalidate_idle);
 		ops_del(ops, k, flow);
-	} else if (k->seq != u->round_seq) {
-		retranslate(u, ops, k, flow);
-	} else {
+	} else if (is_too_much(u, k, idle_ms)) {
+		COUNTER_INC(revalidate_full);
+		ops_del(ops, k, flow);
+	} else if (!is_stale(k, p)) {
+		k->round = MAX(k->round, p->round);
 		ukey_let_go(k);
+	} else if (is_rare(k, p)) {
+		COUNTER_INC(revalidate_rare);
+		ops_del(ops, k, flow);
+	} else {
+		k->round = MAX(k->round, p->round);
+		retranslate(u, ops, k, flow);
 	}
 }
 
-static void work(struct revalidator *r, struct dpif_dump *dump, const struct upcall_config *config)
+static void work(struct revalidator *r, struct dpif_dump *dump)
 {
 	struct upcalls *u = r->u;
 	struct dpif_dump_thread *thread = dpif_dump_thread_create(dump);
 	struct dpif_flow *flows = xmalloc(DUMP_BATCH * sizeof(*flows));
 	struct ops *ops = xmalloc(sizeof(*ops));
-	uint32_t limit = __atomic_load_n(&u->flow_limit, __ATOMIC_RELAXED);
 	size_t n;
 
 	ops->n = 0;
 	__atomic_store_n(&r->n_keys, 0, __ATOMIC_RELAXED);
 	while ((n = dpif_dump_next(thread, flows, DUMP_BATCH))) {
-		size_t n_ukeys = ukeys_count(&u->ukeys);
-		uint64_t max_idle_ms = n_ukeys > limit ? OVER_LIMIT_IDLE_MS : config->max_idle_ms;
 		uint64_t now_ms = clock_ms();
 
 		/* upcall/show reads it */
 		__atomic_store_n(&r->n_keys, r->n_keys + n, __ATOMIC_RELAXED);
 		rcu_enter();
-		for (size_t i = 0; i < n; i++)
-			revalidate(u, ops, &flows[i], now_ms, max_idle_ms);
+		for (size_t i = 0; i < n; i++) {
+			if (u->pass.teaches)
+				teach(u, &flows[i]);
+			else
+				revalidate(u, ops, &flows[i], now_ms);
+		}
 		rcu_leave();
 		ops_flush(u, ops); /* what it names is held; deletions wait for a grace period */
 	}
 	dpif_dump_thread_destroy(thread);
 	free(ops);
 	free(flows);
+}
+
+/* Flows that somebody else took out of the datapath: no dump shows them any more. */
+
+struct missing {
+	struct upcalls *u;
+	struct ukey *list[DUMP_BATCH];
+	size_t n;
+};
+
+static void find_missing(struct ukey *k, void *missing_)
+{
+	struct missing *m = missing_;
+
+	if (m->n == ARRAY_SIZE(m->list) || !ukey_hold(k))
+		return;
+	/* One round may have begun before it was installed. */
+	if (k->round + 1 < m->u->pass.round)
+		m->list[m->n++] = k;
+	else
+		ukey_let_go(k);
+}
+
+static void sweep(struct upcalls *u, size_t n_dumped)
+{
+	struct missing m = { .u = u };
+
+	if (u->pass.teaches || n_dumped >= ukeys_count(&u->ukeys))
+		return;
+	for (unsigned int i = 0; i < UKEY_SHARDS; i++) {
+		rcu_enter();
+		ukeys_walk(&u->ukeys, i, find_missing, &m);
+		rcu_leave();
+		if (m.n < ARRAY_SIZE(m.list) && i + 1 < UKEY_SHARDS)
+			continue;
+		for (size_t j = 0; j < m.n; j++) {
+			struct odp_buf actions = { 0 };
+			struct dpif_flow flow;
+			struct dpif_op op = { .type = DPIF_OP_GET,
+					      .get = { .ufid = &m.list[j]->ufid,
+						       .actions = &actions,
+						       .flow = &flow } };
+			struct dpif_op *ops = &op;
+
+			/* Held: nobody else frees it. */
+			dpif_operate(u->dpif, &ops, 1);
+			if (op.error == -ENOENT) {
+				COUNTER_INC(revalidate_vanished);
+				ukeys_remove(&u->ukeys, m.list[j]);
+			} else {
+				ukey_let_go(m.list[j]);
+			}
+			odp_buf_uninit(&actions);
+		}
+		m.n = 0;
+	}
 }
 
 /* Long rounds shrink the limit in proportion, short ones let it grow slowly: the caches hold what
@@ -209,7 +339,7 @@ static void adapt_flow_limit(struct upcalls *u, size_t n_flows) REQUIRES(u->lock
 		limit += 1000;
 	limit = MIN(MAX(limit, MIN_FLOW_LIMIT), u->config.flow_limit);
 	__atomic_store_n(&u->flow_limit, limit, __ATOMIC_RELAXED);
-	dpif_set_flow_limit(u->dpif, limit);
+	dpif_set_flow_limit(u->dpif, upcalls_hard_limit(limit));
 	u->n_flows_avg = (u->n_flows_avg + n_flows) / 2;
 	u->n_flows_max = MAX(u->n_flows_max, n_flows);
 }
@@ -233,30 +363,52 @@ static void tell_waiters(struct post *post)
 	}
 }
 
-static void run_round(struct upcalls *u) REQUIRES(u->lock)
+/* What this pass goes by.  The order matters: see tags.h. */
+static void pass_init(struct upcalls *u, bool teaches) REQUIRES(u->lock)
 {
-	struct upcall_config config = u->config;
-	uint64_t begin_us = clock_real_us();
-	uint64_t seq = __atomic_load_n(&u->seq, __ATOMIC_ACQUIRE);
+	uint32_t limit = __atomic_load_n(&u->flow_limit, __ATOMIC_RELAXED);
+	struct pass *p = &u->pass;
+	size_t n = ukeys_count(&u->ukeys);
+
+	p->round = u->round_begun;
+	p->config = u->config;
+	p->purges = u->purge && !teaches;
+	p->teaches = teaches;
+	p->is_slow = u->round_us / 1000 >= u->config.max_revalidator_ms / 2;
+	p->is_full = n >= limit;
+	/* Room for a quarter of new ones. */
+	p->level = p->is_full ? ukeys_level(&u->ukeys, limit - limit / 4) : UINT32_MAX;
+	u->n_full = n > limit ? u->n_full + 1 : 0;
+	p->presses = u->n_full > 1;
+	if (p->purges)
+		u->purge = false;
+	p->seq = __atomic_load_n(&u->seq, __ATOMIC_ACQUIRE);
+	if (!teaches) {
+		tags_take(&u->tags, &p->touched);
+		__atomic_store_n(&u->taken, p->round, __ATOMIC_RELEASE);
+	}
+}
+
+/* Returns how many flows there are. */
+static size_t run_pass(struct upcalls *u, bool teaches) REQUIRES(u->lock)
+{
 	size_t n_flows = 0;
 
-	u->round_begun++;
-	u->round_purges = u->purge;
-	u->purge = false;
+	pass_init(u, teaches);
 	mutex_unlock(&u->lock);
 
 	rcu_synchronize();
 
 	mutex_lock(&u->lock);
 	if (u->stop)
-		return;
-	u->round_seq = seq;
+		return 0;
+	u->pass_begun++;
 	u->dump = dpif_dump_create(u->dpif);
 	u->n_working = u->n_revalidators - 1;
 	cond_broadcast(&u->round_begin);
 	mutex_unlock(&u->lock);
 
-	work(&u->revalidators[0], u->dump, &config);
+	work(&u->revalidators[0], u->dump);
 
 	mutex_lock(&u->lock);
 	while (u->n_working)
@@ -265,9 +417,31 @@ static void run_round(struct upcalls *u) REQUIRES(u->lock)
 	u->dump = NULL;
 	for (unsigned int i = 0; i < u->n_revalidators; i++)
 		n_flows += u->revalidators[i].n_keys;
-	u->round_us = clock_real_us() - begin_us;
+	mutex_unlock(&u->lock);
+	sweep(u, n_flows);
+	mutex_lock(&u->lock);
+	return n_flows;
+}
+
+static void run_round(struct upcalls *u) REQUIRES(u->lock)
+{
+	uint64_t begin_us = clock_real_us();
+	size_t n_flows = 0;
+
+	u->round_begun++;
+	if (!u->config.restore_wait) {
+		if (!u->has_taught) {
+			run_pass(u, true);
+			u->has_taught = !u->stop;
+		}
+		if (!u->stop)
+			n_flows = run_pass(u, false);
+		if (u->stop)
+			return;
+		u->round_us = clock_real_us() - begin_us;
+		adapt_flow_limit(u, n_flows);
+	}
 	u->round_done = u->round_begun;
-	adapt_flow_limit(u, n_flows);
 	cond_broadcast(&u->round_over);
 	if (u->round_done >= u->round_wanted && u->round_wanted &&
 	    !__atomic_exchange_n(&u->posted, true, __ATOMIC_ACQ_REL))
@@ -282,12 +456,16 @@ static void *leader_main(void *leader_)
 
 	mutex_lock(&u->lock);
 	while (!u->stop) {
-		bool has_flows = ukeys_count(&u->ukeys) > 0;
+		/* Before the first request the configuration is not whole: flows of an earlier life
+		 * would be taken for wrong. */
+		bool is_idle = u->paused || !u->round_wanted || u->config.restore_wait ||
+			       !ukeys_count(&u->ukeys);
 		bool is_wanted = u->round_wanted > u->round_done || u->purge;
-		bool is_changed = __atomic_load_n(&u->seq, __ATOMIC_ACQUIRE) != seq_done;
+		bool is_changed = __atomic_load_n(&u->seq, __ATOMIC_ACQUIRE) != seq_done ||
+				  tags_is_wanted(&u->tags);
 		uint64_t at_ms = is_changed ? not_before_ms : due_ms;
 
-		if (!is_wanted && (u->paused || !has_flows)) {
+		if (!is_wanted && is_idle) {
 			cond_wait(&u->wake, &u->lock);
 			continue;
 		}
@@ -310,22 +488,21 @@ static void *follower_main(void *follower_)
 {
 	struct revalidator *r = follower_;
 	struct upcalls *u = r->u;
-	uint64_t round = 0;
+	uint64_t pass = 0;
 
 	mutex_lock(&u->lock);
 	for (;;) {
-		/* A round that was begun is ended, even if all are to stop. */
-		while (!u->stop && (!u->dump || u->round_begun == round))
+		/* A pass that was begun is ended, even if all are to stop. */
+		while (!u->stop && (!u->dump || u->pass_begun == pass))
 			cond_wait(&u->round_begin, &u->lock);
-		if (!u->dump || u->round_begun == round)
+		if (!u->dump || u->pass_begun == pass)
 			break;
-		round = u->round_begun;
+		pass = u->pass_begun;
 
 		struct dpif_dump *dump = u->dump;
-		struct upcall_config config = u->config;
 
 		mutex_unlock(&u->lock);
-		work(r, dump, &config);
+		work(r, dump);
 		mutex_lock(&u->lock);
 		if (!--u->n_working)
 			cond_signal(&u->round_end);

@@ -7,6 +7,7 @@
 
 #include <setjmp.h>
 
+#include "base/counter.h"
 #include "tests/unit/dpif/fixture.h"
 #include "tests/unit/vswitchd/topology.h"
 #include "upcall/ukey.h"
@@ -15,10 +16,16 @@ static struct fixture fx;
 static struct topology topo;
 static struct upcalls *u;
 
+static void touched(uint32_t tag, void *aux)
+{
+	(void)aux;
+	upcalls_touch(u, tag);
+}
+
 static void changed(struct fdb *fdb, void *aux)
 {
 	(void)fdb, (void)aux;
-	upcalls_revalidate(u);
+	upcalls_touched(u);
 }
 
 static int setup(void **state)
@@ -27,6 +34,7 @@ static int setup(void **state)
 	fixture_init(&fx, 3);
 	topology_init(&topo, "br0: p1, p2, p3");
 	u = upcalls_create(fx.loop, fx.dp, topo.dp);
+	fdb_set_touched_cb(topo.bridges[0]->fdb, touched, NULL);
 	fdb_set_changed_cb(topo.bridges[0]->fdb, changed, NULL);
 	return 0;
 }
@@ -34,6 +42,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
+	fdb_set_touched_cb(topo.bridges[0]->fdb, NULL, NULL);
 	fdb_set_changed_cb(topo.bridges[0]->fdb, NULL, NULL);
 	rcu_synchronize();
 	upcalls_destroy(u);
@@ -417,6 +426,53 @@ static void test_many_revalidators(void **state)
 	str_uninit(&s);
 }
 
+static uint64_t counter(const char *name)
+{
+	uint64_t n;
+
+	assert_int_equal(counter_read(name, &n), 0);
+	return n;
+}
+
+/* Rounds until nothing that was touched is left. */
+static void wait_settled(void)
+{
+	for (unsigned int i = 0; i < 3; i++)
+		wait_round();
+}
+
+/* Every cached flow does what a translation of now says; returns how many there are. */
+static unsigned int assert_all_agree(void)
+{
+	struct dpif_dump *dump = dpif_dump_create(fx.dp);
+	struct dpif_dump_thread *thread = dpif_dump_thread_create(dump);
+	struct dpif_flow flow;
+	unsigned int n = 0;
+
+	while (dpif_dump_next(thread, &flow, 1)) {
+		struct xlate_out out = { 0 };
+
+		rcu_enter();
+		xlate(topo.dp, &flow.key, &out);
+		rcu_leave();
+		if (out.actions.len != flow.actions_len ||
+		    memcmp(out.actions.data, flow.actions, flow.actions_len)) {
+			struct str s = STR_INIT;
+
+			dpif_flow_format(&flow, NULL, false, &s);
+			str_put(&s, " but should have ");
+			odp_actions_format(out.actions.data, out.actions.len, NULL, &s);
+			fail_msg("%s", str_cstr(&s));
+		}
+		odp_buf_uninit(&out.actions);
+		xlate_out_uninit(&out);
+		n++;
+	}
+	dpif_dump_thread_destroy(thread);
+	dpif_dump_destroy(dump);
+	return n;
+}
+
 /* Everything at once: misses, moves, configuration, purges; at the end each packet has been counted
  * once. */
 static void test_stress(void **state)
@@ -448,9 +504,341 @@ static void test_stress(void **state)
 		fixture_drain(&fx);
 		loop_turn(fx.loop, 0);
 	}
+	clock_warp(10); /* statistics may teach once more */
+	wait_settled();
+	wait_settled();
+	assert_all_agree();
 	upcalls_purge(u);
 	assert_int_equal(n_flows(), 0);
 	assert_int_equal(rule_stats().n_packets, n_sent);
+}
+
+/* A new address concerns the flows that looked for it, and no others. */
+static void test_new_address(void **state)
+{
+	uint64_t n_before;
+
+	(void)state;
+	send_frames(1, 1, 0xff, 1);
+	for (uint8_t i = 2; i < 100; i++) {
+		inject(&fx, 2, frame(i, 1, 1));
+		inject(&fx, 2, frame(i, 200, 1)); /* unknown: flooded */
+	}
+	fixture_drain(&fx);
+	wait_settled();
+	assert_int_equal(n_flows(), 1 + 2 * 98);
+	n_before = counter("revalidate_flow");
+	for (uint8_t i = 150; i < 180; i++)
+		send_frames(3, i, 0xff, 1);
+	wait_settled();
+	/* Tags may collide, but not this often. */
+	assert_true(counter("revalidate_flow") < n_before + 10);
+	n_before = counter("revalidate_flow");
+	send_frames(3, 200, 0xff, 1);
+	wait_settled();
+	assert_in_range(counter("revalidate_flow") - n_before, 98, 108);
+	assert_flow(2, 50, 200, 0, "3");
+	assert_flow(2, 50, 1, 0, "1");
+	assert_all_agree();
+}
+
+/* Whatever stations do, and whatever is done to the table: after a round the cached flows
+ * follow. */
+static void test_follows_table(void **state)
+{
+	struct fdb *fdb = topo.bridges[0]->fdb;
+	struct upcall_config config = upcall_config_default;
+	unsigned int n = 0;
+
+	(void)state;
+	srand(7);
+	config.n_revalidators = 2;
+	upcalls_configure(u, &config);
+	fdb_set_max(fdb, 12);
+	for (unsigned int i = 0; i < (SANITIZED ? 150 : 500); i++) {
+		uint8_t mac[6] = { 2, 0, 0, 0, 0, 1 + rand() % 16 };
+		struct xbundle *b = topo.ports[rand() % 3].bundle;
+
+		switch (rand() % 8) {
+		case 0:
+			fdb_del(fdb, mac, 0);
+			break;
+		case 1:
+			if (rand() % 10 == 0)
+				fdb_flush(fdb);
+			break;
+		case 2:
+			if (rand() % 4 == 0)
+				fdb_add_static(fdb, mac, 0, &b->fdb_port);
+			break;
+		case 3:
+			fdb_flush_port_learned(fdb, &b->fdb_port);
+			break;
+		default:
+			for (unsigned int j = 0; j < 4; j++)
+				inject(&fx, 1 + rand() % 3,
+				       frame(1 + rand() % 16, rand() % 3 ? 1 + rand() % 16 : 0xff,
+					     1));
+		}
+		fixture_drain(&fx);
+		warp(rand() % 2000);
+		wait_settled();
+		n += assert_all_agree();
+	}
+	assert_true(n > 1000);
+}
+
+/* One port floods: its flows fill the table, and no more than that; another port's are cached all
+ * the same. */
+static void test_share(void **state)
+{
+	struct upcall_config config = upcall_config_default;
+	uint64_t n_shared = counter("upcall_flow_limit_share");
+
+	(void)state;
+	config.flow_limit = 40;
+	upcalls_configure(u, &config);
+	for (uint8_t i = 1; i <= 100; i++)
+		inject(&fx, 1, frame(i, 0xff, 1));
+	fixture_drain(&fx);
+	assert_int_equal(n_flows(), 40);
+	for (uint8_t i = 101; i <= 120; i++)
+		inject(&fx, 2, frame(i, 0xff, 1));
+	fixture_drain(&fx);
+	assert_int_equal(n_flows(), 50); /* a quarter more */
+	assert_int_equal(counter("upcall_flow_limit_share") - n_shared, 10);
+	/* The round makes room where most is, which has been idle for a moment. */
+	warp(150);
+	for (uint8_t i = 101; i <= 120; i++)
+		inject(&fx, 2, frame(i, 0xff, 1));
+	fixture_drain(&fx);
+	for (uint8_t i = 101; i <= 120; i++)
+		assert_true(flow_packets(2, i, 0xff, NULL) >= 0);
+	assert_true(n_flows() <= 40);
+}
+
+/* The same, and every flow of the flood is in use all the while. */
+static void test_press(void **state)
+{
+	struct upcall_config config = upcall_config_default;
+
+	(void)state;
+	config.flow_limit = 40;
+	upcalls_configure(u, &config);
+	for (unsigned int round = 0; round < 6; round++) {
+		for (uint8_t i = 1; i <= 60; i++)
+			inject(&fx, 1, frame(i, 0xff, 1));
+		for (uint8_t i = 101; i <= 112; i++)
+			inject(&fx, 2, frame(i, 0xff, 1));
+		fixture_drain(&fx);
+		assert_true(n_flows() <= 50);
+		warp(50);
+	}
+	for (uint8_t i = 101; i <= 112; i++)
+		assert_true(flow_packets(2, i, 0xff, NULL) >= 0);
+}
+
+static void test_megaflows_disabled(void **state)
+{
+	(void)state;
+	upcalls_set_megaflows(false);
+	inject(&fx, 1, frame(1, 0xff, 1));
+	inject(&fx, 1, frame(1, 0xff, 2));
+	fixture_drain(&fx);
+	assert_int_equal(n_flows(), 2);
+	upcalls_revalidate(u);
+	wait_round();
+	assert_int_equal(n_flows(), 2);
+	upcalls_set_megaflows(true);
+	assert_int_equal(n_flows(), 0);
+	inject(&fx, 1, frame(1, 0xff, 1));
+	inject(&fx, 1, frame(1, 0xff, 2));
+	fixture_drain(&fx);
+	assert_int_equal(n_flows(), 1);
+}
+
+#define KEY(PORT, SRC, DST)                                                                        \
+	"recirc_id(0),in_port(" PORT "),packet_type(ns=0,id=0),eth(src=02:00:00:00:00:" SRC        \
+	",dst=02:00:00:00:00:" DST "),eth_type(0x0800),ipv4(frag=no)"
+
+/* While flows are restored nothing is translated, and what is there stays. */
+static void test_restore_wait(void **state)
+{
+	struct upcall_config config = upcall_config_default;
+
+	(void)state;
+	config.restore_wait = true;
+	upcalls_configure(u, &config);
+	send_frames(1, 1, 0xff, 3);
+	assert_int_equal(n_flows(), 0);
+	assert_string_equal(where(1), "");
+	assert_int_equal(tx_packets(&fx, 2), 0);
+	put_ok(&fx, KEY("1", "08", "09"), "3");
+	wait_round(); /* the configuration need not wait, though */
+	warp(60000);
+	assert_flow(1, 8, 9, 0, "3");
+	send_frames(1, 8, 9, 2);
+	config.restore_wait = false;
+	upcalls_configure(u, &config);
+	wait_round();
+	assert_flow(1, 8, 9, 2, "2,3"); /* nobody knows 9 */
+	assert_string_equal(where(8), "p1");
+	send_frames(1, 1, 0xff, 1);
+	assert_string_equal(where(1), "p1");
+}
+
+/* A restart: flows that still hold are not touched, as they say themselves where stations are. */
+static void test_adopts_what_holds(void **state)
+{
+	uint64_t n_modified, n_deleted;
+
+	(void)state;
+	upcalls_destroy(u);
+	put_ok(&fx, KEY("1", "08", "09"), "2");
+	put_ok(&fx, KEY("2", "09", "08"), "1");
+	put_ok(&fx, KEY("3", "0a", "08"), "2"); /* this one never was right */
+	/* Neither this, which takes too much. */
+	put_ok(&fx, "recirc_id(0),in_port(2),eth_type(0x0800),ipv4(frag=no)", "3");
+	send_frames(1, 8, 9, 2);
+	send_frames(2, 9, 8, 2);
+	n_modified = counter("revalidate_modified");
+	n_deleted = counter("revalidate_deleted");
+	u = upcalls_create(fx.loop, fx.dp, topo.dp);
+	/* What the first miss brings is no reason to judge: ports are still coming perhaps. */
+	send_frames(3, 7, 0xff, 1);
+	upcalls_revalidate(u);
+	usleep(20000);
+	assert_int_equal(counter("revalidate_deleted"), n_deleted);
+	wait_round();
+	assert_flow(1, 8, 9, 2, "2");
+	assert_flow(2, 9, 8, 2, "1");
+	assert_flow(3, 10, 8, 0, "1");
+	assert_string_equal(where(8), "p1");
+	assert_string_equal(where(9), "p2");
+	assert_string_equal(where(10), ""); /* it has not been seen */
+	assert_int_equal(counter("revalidate_modified") - n_modified, 1);
+	assert_int_equal(counter("revalidate_deleted") - n_deleted, 1);
+	assert_int_equal(n_flows(), 4);
+	assert_int_equal(rule_stats().n_packets, 1);
+}
+
+static void del_behind(unsigned int port, uint8_t src, uint8_t dst)
+{
+	struct packet *p = frame(src, dst, 1000);
+	struct ufid ufid;
+	struct flow key;
+	struct dpif_op op = { .type = DPIF_OP_DEL, .del = { .ufid = &ufid } };
+
+	p->md.in_port = port;
+	assert_int_equal(flow_extract(p, &key), DROP_NONE);
+	packet_release(p);
+	dpif_ufid_of_key(&ufid, &key);
+	assert_int_equal(operate(&fx, &op), 0);
+}
+
+/* Somebody takes flows out of the datapath: they come back when they are needed, and are forgotten
+ * when they are not. */
+static void test_deleted_behind(void **state)
+{
+	uint64_t n_vanished = counter("revalidate_vanished");
+
+	(void)state;
+	send_frames(1, 1, 0xff, 4);
+	send_frames(2, 2, 0xff, 1);
+	wait_round();
+	del_behind(1, 1, 0xff);
+	del_behind(2, 2, 0xff);
+	assert_int_equal(n_flows(), 0);
+	clock_warp(1500);
+	send_frames(1, 1, 0xff, 4);
+	assert_flow(1, 1, 0xff, 3, "2,3");
+	wait_settled();
+	assert_int_equal(counter("revalidate_vanished") - n_vanished, 1);
+	assert_flow(1, 1, 0xff, 3, "2,3");
+	assert_int_equal(rule_stats().n_packets, 9);
+	send_frames(2, 2, 0xff, 1);
+	assert_flow(2, 2, 0xff, 0, "1,3");
+}
+
+/* Rounds take long: flows of a packet now and then are not worth a translation. */
+static void test_rare(void **state)
+{
+	struct upcall_config config = upcall_config_default;
+
+	(void)state;
+	config.max_revalidator_ms = 1; /* every round is too long */
+	upcalls_configure(u, &config);
+	wait_round();
+	send_frames(1, 1, 0xff, 2);
+	send_frames(2, 2, 0xff, 2);
+	upcalls_revalidate(u); /* new ones have no rate yet */
+	wait_round();
+	assert_int_equal(n_flows(), 2);
+	warp(1000);
+	send_frames(1, 1, 0xff, 4);
+	send_frames(2, 2, 0xff, 5);
+	warp(1000);
+	assert_int_equal(n_flows(), 2);
+	upcalls_revalidate(u);
+	wait_round();
+	assert_int_equal(flow_packets(1, 1, 0xff, NULL), -1);
+	assert_int_equal(flow_packets(2, 2, 0xff, NULL), 6);
+	assert_int_equal(rule_stats().n_packets, 13);
+	/* With 0 each is. */
+	config.min_revalidate_pps = 0;
+	upcalls_configure(u, &config);
+	warp(5000);
+	upcalls_revalidate(u);
+	wait_round();
+	assert_int_equal(flow_packets(2, 2, 0xff, NULL), 6);
+}
+
+static void test_rules(void **state)
+{
+	json_t *json;
+
+	(void)state;
+	send_frames(1, 1, 0xff, 1);
+	send_frames(1, 2, 0xff, 1);
+	json = upcalls_dump_rules(u, NULL);
+	assert_int_equal(json_array_size(json), 2);
+	assert_non_null(strstr(json_string_value(json_array_get(
+				       json_object_get(json_array_get(json, 0), "rules"), 0)),
+			       "actions=NORMAL"));
+	json_decref(json);
+	json = upcalls_dump_rules(u, &(struct ufid){ { 1, 2 } });
+	assert_int_equal(json_array_size(json), 0);
+	json_decref(json);
+}
+
+static void test_tags(void **state)
+{
+	struct tag_set *set = xzalloc(sizeof(*set));
+	struct tags *t = xzalloc(sizeof(*t));
+
+	(void)state;
+	tags_init(t);
+	/* What nobody uses asks for nothing, but is there for who comes while it is. */
+	assert_false(tags_touch(t, 5));
+	assert_false(tags_is_wanted(t));
+	assert_true(tags_use(t, 5 + TAGS_N));
+	assert_true(tags_is_wanted(t));
+	assert_false(tags_touch(t, 5)); /* wanted already */
+	tags_take(t, set);
+	assert_false(tags_is_wanted(t));
+	assert_false(set->is_empty);
+	assert_true(tag_set_has(set, 5));
+	assert_false(tag_set_has(set, 6));
+	tags_take(t, set);
+	assert_true(set->is_empty);
+	assert_false(tag_set_has(set, 5));
+	assert_true(tags_touch(t, 5));
+	tags_unuse(t, 5);
+	tags_take(t, set);
+	assert_false(tags_touch(t, 5));
+	tags_uninit(t);
+	free(t);
+	free(set);
 }
 
 static void test_waiter_at_destruction(void **state)
@@ -485,7 +873,18 @@ int main(void)
 		T(adopts),
 		T(many_revalidators),
 		T(stress),
+		T(new_address),
+		T(follows_table),
+		T(share),
+		T(press),
+		T(megaflows_disabled),
+		T(restore_wait),
+		T(adopts_what_holds),
+		T(deleted_behind),
+		T(rare),
+		T(rules),
 		T(waiter_at_destruction),
+		cmocka_unit_test(test_tags),
 	};
 	struct loop *loop;
 	char *err;

@@ -52,6 +52,17 @@ static void learn(struct normal *n)
 	e->learn.is_grat_arp = is_gratuitous_arp(ctx);
 }
 
+/* Whatever is found, that nothing is known included: it holds until the address is touched. */
+static const struct fdb_entry *look_up(struct normal *n)
+{
+	const struct fdb *fdb = n->ctx->bridge->fdb;
+	const uint8_t *mac = n->ctx->flow.eth_dst;
+	uint16_t vlan = n->vlan.v[0].vid;
+
+	effects_add(&n->ctx->out->effects, EFFECT_LOOKUP)->lookup = fdb_tag(fdb, mac, vlan);
+	return fdb_lookup(fdb, mac, vlan);
+}
+
 /* Not only the VLAN counts: what goes out has other tags, made of all that came in. */
 static void mask_tags(struct xlate_ctx *ctx)
 {
@@ -193,9 +204,7 @@ static void normal_xlate(struct xlate_ctx *ctx, const struct act *act)
 		return;
 	}
 	learn(&n);
-	dst = eth_is_multicast(ctx->flow.eth_dst)
-		      ? NULL
-		      : fdb_lookup(ctx->bridge->fdb, ctx->flow.eth_dst, n.vlan.v[0].vid);
+	dst = eth_is_multicast(ctx->flow.eth_dst) ? NULL : look_up(&n);
 	if (dst)
 		unicast(&n, xbundle_from_fdb_port(fdb_entry_port(dst)));
 	else
