@@ -152,6 +152,8 @@ int key_extract(struct sk_buff *skb, struct pkt *pkt, enum key_level level, stru
 
 /* Smallest level that 'range' of a mask needs. */
 enum key_level key_level_of_range(const struct key_range *range);
+/* The same, and smaller for masks of tunnel metadata, which stand behind all else. */
+enum key_level key_level_of_mask(const struct flow_key *mask);
 
 /**
  * key_match_parse() - a key and its mask from attributes
