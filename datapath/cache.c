@@ -18,71 +18,22 @@
 #define ENTRIES_MAX 65536
 #define WINDOW (4 * HZ) /* in which evictions are counted */
 
-#define TAG_PART (CACHE_PARTS - 1)
-
 static_assert(sizeof(struct cache_entry) == 64, "one cache line");
 
-static inline u32 tag_of(const struct microkey *mk)
+/* The words behind the first ones. */
+bool cache_tail_differs(const struct cache_table *table, const struct cache_entry *e,
+			const struct microkey *mk)
 {
-	return (mk->hash & 0xfff00000) | (u32)mk->flags << CACHE_PART_BITS;
-}
-
-static inline bool words_differ(const u64 *a, const u64 *b, unsigned int n)
-{
+	const u64 *tail;
 	unsigned int i;
 
-	for (i = 0; i < n; i++)
-		if (a[i] != b[i])
+	if (!table->tails)
+		return true;
+	tail = table->tails[e - table->entries];
+	for (i = MICROKEY_HEAD_WORDS; i < mk->n_words; i++)
+		if (tail[i - MICROKEY_HEAD_WORDS] != mk->words[i])
 			return true;
 	return false;
-}
-
-static __always_inline bool entry_matches(const struct cache_table *table,
-					  const struct cache_entry *e, u32 tag,
-					  const struct microkey *mk)
-{
-	const u64 *a = e->words, *b = mk->words;
-	u64 diff;
-
-	/* all short microkeys are of one length, so the unused words of one do not matter */
-	if ((e->tag ^ tag) & ~TAG_PART)
-		return false;
-	diff = (a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) | (a[4] ^ b[4]) |
-	       (a[5] ^ b[5]);
-	if (diff)
-		return false;
-	if (likely(mk->n_words <= MICROKEY_HEAD_WORDS))
-		return true;
-	return table->tails &&
-	       !words_differ(table->tails[e - table->entries], mk->words + MICROKEY_HEAD_WORDS,
-			     mk->n_words - MICROKEY_HEAD_WORDS);
-}
-
-static inline bool entry_is_live(const struct cache_entry *e, const struct cache_gens *gens)
-{
-	return e->flow && e->gen == READ_ONCE(gens->gens[e->tag & TAG_PART]);
-}
-
-static inline struct cache_entry *set_of(const struct cache_table *table, u32 hash)
-{
-	return &table->entries[(size_t)(hash & table->mask) * CACHE_WAYS];
-}
-
-struct flow *cache_lookup(const struct cache *cache, const struct cache_gens *gens,
-			  const struct microkey *mk)
-{
-	const struct cache_table *table = rcu_dereference_bh(cache->table);
-	const struct cache_entry *e;
-	u32 tag = tag_of(mk);
-	unsigned int i;
-
-	if (unlikely(!table))
-		return NULL;
-	e = set_of(table, mk->hash);
-	for (i = 0; i < CACHE_WAYS; i++, e++)
-		if (entry_matches(table, e, tag, mk))
-			return likely(entry_is_live(e, gens)) ? e->flow : NULL;
-	return NULL;
 }
 
 /* Counts against the size; more than one in eight of the entries within a window is too much. */
@@ -108,7 +59,7 @@ void cache_insert(struct cache *cache, const struct cache_gens *gens, const stru
 {
 	struct cache_table *table = rcu_dereference_bh(cache->table);
 	struct cache_entry *e, *victim = NULL;
-	u32 gen, tag = tag_of(mk);
+	u32 gen, tag = cache_tag(mk);
 	unsigned int i;
 
 	gen = READ_ONCE(gens->gens[flow->part]);
@@ -130,13 +81,13 @@ void cache_insert(struct cache *cache, const struct cache_gens *gens, const stru
 		return;
 	}
 
-	e = set_of(table, mk->hash);
+	e = cache_set(table, mk->hash);
 	for (i = 0; i < CACHE_WAYS; i++) {
-		if (entry_matches(table, &e[i], tag, mk)) {
+		if (cache_entry_matches(table, &e[i], tag, mk)) {
 			victim = &e[i];
 			break;
 		}
-		if (!victim && !entry_is_live(&e[i], gens))
+		if (!victim && !cache_entry_is_live(&e[i], gens))
 			victim = &e[i];
 	}
 	if (!victim) {

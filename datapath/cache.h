@@ -21,6 +21,7 @@
 #ifndef DATAPATH_CACHE_H
 #define DATAPATH_CACHE_H
 
+#include <linux/rcupdate.h>
 #include <linux/workqueue.h>
 
 #include "microkey.h"
@@ -60,13 +61,68 @@ struct cache {
 	struct work_struct grow;
 };
 
+#define CACHE_TAG_PART (CACHE_PARTS - 1)
+
+bool cache_tail_differs(const struct cache_table *table, const struct cache_entry *e,
+			const struct microkey *mk);
+
+static inline u32 cache_tag(const struct microkey *mk)
+{
+	return (mk->hash & 0xfff00000) | (u32)mk->flags << CACHE_PART_BITS;
+}
+
+static __always_inline bool cache_entry_matches(const struct cache_table *table,
+						const struct cache_entry *e, u32 tag,
+						const struct microkey *mk)
+{
+	const u64 *a = e->words, *b = mk->words;
+	u64 diff;
+
+	/* all short microkeys are of one length, so the unused words of one do not matter */
+	if ((e->tag ^ tag) & ~CACHE_TAG_PART)
+		return false;
+	diff = (a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) | (a[4] ^ b[4]) |
+	       (a[5] ^ b[5]);
+	if (diff)
+		return false;
+	if (likely(mk->n_words <= MICROKEY_HEAD_WORDS))
+		return true;
+	return !cache_tail_differs(table, e, mk);
+}
+
+static inline bool cache_entry_is_live(const struct cache_entry *e, const struct cache_gens *gens)
+{
+	return e->flow && e->gen == READ_ONCE(gens->gens[e->tag & CACHE_TAG_PART]);
+}
+
+static inline struct cache_entry *cache_set(const struct cache_table *table, u32 hash)
+{
+	return &table->entries[(size_t)(hash & table->mask) * CACHE_WAYS];
+}
+
+/* RCU, BH disabled, on the cache's CPU.  NULL: not there. */
+static __always_inline struct flow *cache_lookup(const struct cache *cache,
+						 const struct cache_gens *gens,
+						 const struct microkey *mk)
+{
+	const struct cache_table *table = rcu_dereference_bh(cache->table);
+	const struct cache_entry *e;
+	u32 tag = cache_tag(mk);
+	unsigned int i;
+
+	if (unlikely(!table))
+		return NULL;
+	e = cache_set(table, mk->hash);
+	for (i = 0; i < CACHE_WAYS; i++, e++)
+		if (cache_entry_matches(table, e, tag, mk))
+			return likely(cache_entry_is_live(e, gens)) ? e->flow : NULL;
+	return NULL;
+}
+
 void cache_init(struct cache *cache, int cpu);
 void cache_uninit(struct cache *cache); /* no reader is left */
 
-/* RCU, BH disabled, on the cache's CPU.  NULL: not there. */
-struct flow *cache_lookup(const struct cache *cache, const struct cache_gens *gens,
-			  const struct microkey *mk);
-/* Same context.  @n_flows: in the table, to size the cache by. */
+/* RCU, BH disabled, on the cache's CPU.  @n_flows: in the table, to size the cache by. */
 void cache_insert(struct cache *cache, const struct cache_gens *gens, const struct microkey *mk,
 		  struct flow *flow, u32 n_flows);
 

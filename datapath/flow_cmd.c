@@ -7,7 +7,7 @@
  */
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <net/genetlink.h>
+#include "compat/genetlink.h"
 
 #include "action.h"
 #include "dp.h"
@@ -174,7 +174,7 @@ static struct flow *find_flow(struct datapath *dp, const struct flow_request *re
 
 static struct datapath *request_dp(struct genl_info *info)
 {
-	const struct ovs_header *header = info->userhdr;
+	const struct ovs_header *header = genl_info_userhdr(info);
 	struct datapath *dp = dp_get(genl_info_net(info), header->dp_ifindex);
 
 	if (!dp)
@@ -200,7 +200,7 @@ static struct sk_buff *alloc_notice(struct genl_info *info, const struct action_
 static void fill_notice(struct sk_buff **notice, const struct flow *flow, struct genl_info *info,
 			u8 cmd, u32 omit)
 {
-	const struct ovs_header *header = info->userhdr;
+	const struct ovs_header *header = genl_info_userhdr(info);
 
 	if (*notice && put_flow(*notice, flow, header->dp_ifindex, info->snd_portid, info->snd_seq,
 				0, cmd, omit, false)) {
@@ -427,7 +427,7 @@ out_request:
 
 static int flow_cmd_get(struct sk_buff *skb, struct genl_info *info)
 {
-	const struct ovs_header *header = info->userhdr;
+	const struct ovs_header *header = genl_info_userhdr(info);
 	struct sk_buff *reply = NULL;
 	struct flow_request req;
 	struct datapath *dp;

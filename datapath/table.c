@@ -170,23 +170,6 @@ static const struct rhashtable_params name_params = {
 
 /* ---- masks ------------------------------------------------------------------ */
 
-/* Words that are not 0 within [from, to) octets of the mask. */
-static bool mask_has(const struct flow_key *mask, size_t from, size_t to)
-{
-	return memchr_inv((const u8 *)mask + from, 0, to - from);
-}
-
-static enum key_level mask_level(const struct flow_key *mask)
-{
-	if (mask_has(mask, offsetof(struct flow_key, tp_src), offsetof(struct flow_key, tun)))
-		return KEY_LEVEL_TRANSPORT;
-	if (mask_has(mask, offsetof(struct flow_key, ip_proto), offsetof(struct flow_key, tp_src)))
-		return KEY_LEVEL_NETWORK;
-	if (mask_has(mask, offsetof(struct flow_key, eth_dst), offsetof(struct flow_key, ip_proto)))
-		return KEY_LEVEL_ETHERNET;
-	return KEY_LEVEL_META;
-}
-
 static struct mask_array *masks_deref(const struct flow_table *table)
 {
 	return rcu_dereference_protected(table->masks, lockdep_is_held(&table->masks_lock));
@@ -305,7 +288,7 @@ static struct flow_mask *mask_ref(struct flow_table *table, const struct flow_ke
 	mask->range = *range;
 	memcpy((u64 *)&mask->mask + range->start, (const u64 *)key + range->start,
 	       (range->end - range->start) * sizeof(u64));
-	mask->level = mask_level(&mask->mask);
+	mask->level = key_level_of_mask(&mask->mask);
 	if (masks_change(table, mask, NULL))
 		goto err;
 	if (array->n == 1)
@@ -400,6 +383,8 @@ static noinline struct flow *lookup_slow(struct flow_table *table, struct table_
 	struct flow *flow;
 	int err;
 
+	if (!mk)
+		pkt->is_parsed = false;
 	/* read after the masks: it is as deep as all of them need */
 	err = key_extract(skb, pkt, READ_ONCE(table->level), &key);
 	if (err)
