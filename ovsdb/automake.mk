@@ -54,7 +54,7 @@ ovsdb_libovsdb_a_SOURCES = \
 
 sbin_PROGRAMS += ovsdb/ovsdb-server
 ovsdb_ovsdb_server_SOURCES = ovsdb/ovsdb-server.c
-ovsdb_ovsdb_server_LDADD = $(LIB_OVSDB)
+ovsdb_ovsdb_server_LDADD = $(LIB_OVSDB) $(MIMALLOC_LIBS)
 
 bin_PROGRAMS += ovsdb/ovsdb-client ovsdb/ovsdb-tool
 ovsdb_ovsdb_client_SOURCES = \

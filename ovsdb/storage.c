@@ -4,12 +4,12 @@
 #include "ovsdb/storage.h"
 
 #include <inttypes.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/thread.h"
 #include "base/util.h"
 #include "ovsdb/convert.h"
@@ -125,7 +125,7 @@ static char *load(struct oplog *log, struct db **dbp, size_t *n_records, off_t *
 		return err;
 	}
 	record_load_finish(db);
-	malloc_trim(0); /* the trees of large records are gone */
+	memory_give_back(); /* the trees of large records are gone */
 	*dbp = db;
 	return NULL;
 }
@@ -297,7 +297,7 @@ static void compaction_done(struct post *post)
 		log_warn("compaction failed: %s", err);
 	c->done(err, c->aux);
 	compaction_destroy(c);
-	malloc_trim(0);
+	memory_give_back();
 }
 
 static void *compaction_thread(void *c_)

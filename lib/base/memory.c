@@ -4,12 +4,16 @@
 #include "base/memory.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/smap.h"
 #include "base/str.h"
 #include "base/util.h"
+
+/* In programs that are linked with mimalloc (https://microsoft.github.io/mimalloc). */
+void mi_collect(bool force) __attribute__((weak));
 
 static struct memory_reporter *reporters;
 
@@ -74,4 +78,12 @@ void memory_format(struct str *s)
 	str_putc(s, '\n');
 	free(sorted);
 	smap_uninit(&sums);
+}
+
+void memory_give_back(void)
+{
+	if (mi_collect)
+		mi_collect(true);
+	else
+		malloc_trim(0);
 }

@@ -17,4 +17,8 @@ void memory_report(struct str *, const char *name, uint64_t n);
 /* One line: "name:value name:value", sorted by name; the sum where several report one name. */
 void memory_format(struct str *);
 
+/* Gives what the allocator holds in reserve back to the system: after work that freed much and will
+ * not come again soon.  Takes some ms.  Threads: any. */
+void memory_give_back(void);
+
 #endif
