@@ -49,7 +49,7 @@ export tmp
 # CFLAGS that name a file of dependencies or a profile are not among these.
 compile() {
 	# shellcheck disable=SC2086,SC2090 # lists of words
-	if eval $CC $NOSTDINC_FLAGS $LINUXINCLUDE $KBUILD_CPPFLAGS $KBUILD_CFLAGS -w -DMODULE \
+	if eval $CC $NOSTDINC_FLAGS $LINUXINCLUDE $KBUILD_CPPFLAGS $KBUILD_CFLAGS -Wno-error -DMODULE \
 		-DKBUILD_MODNAME="'\"probe\"'" -DKBUILD_BASENAME="'\"probe\"'" \
 		-Werror=implicit-function-declaration -Werror=incompatible-pointer-types \
 		-Werror=int-conversion -fsyntax-only '"$1"' 2>"${1%.c}.log"; then
