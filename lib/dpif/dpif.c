@@ -578,3 +578,48 @@ int dpif_ct_get_tcp_seq_chk(struct dpif *dp, bool *on)
 {
 	return CALL(dp, ct_get_tcp_seq_chk, on);
 }
+
+int dpif_ct_set_sweep_interval(struct dpif *dp, uint32_t ms)
+{
+	return CALL(dp, ct_set_sweep_interval, ms);
+}
+
+int dpif_ct_get_sweep_interval(struct dpif *dp, uint32_t *ms)
+{
+	return CALL(dp, ct_get_sweep_interval, ms);
+}
+
+int dpif_ct_get_buckets(struct dpif *dp, uint32_t **counts, size_t *n)
+{
+	return CALL(dp, ct_get_buckets, counts, n);
+}
+
+int dpif_ipf_set_enabled(struct dpif *dp, bool v6, bool enabled)
+{
+	return CALL(dp, ipf_set_enabled, v6, enabled);
+}
+
+int dpif_ipf_set_min_frag(struct dpif *dp, bool v6, uint32_t octets)
+{
+	return CALL(dp, ipf_set_min_frag, v6, octets);
+}
+
+int dpif_ipf_set_max_nfrags(struct dpif *dp, uint32_t n)
+{
+	return CALL(dp, ipf_set_max_nfrags, n);
+}
+
+int dpif_ipf_get_status(struct dpif *dp, struct dpif_ipf_status *status)
+{
+	return CALL(dp, ipf_get_status, status);
+}
+
+int dpif_ipf_format_lists(struct dpif *dp, struct str *s)
+{
+	return CALL(dp, ipf_format_lists, s);
+}
+
+int dpif_get_n_offloaded(struct dpif *dp, uint64_t *n)
+{
+	return CALL(dp, get_n_offloaded, n);
+}

@@ -323,6 +323,29 @@ int dpif_ct_get_maxconns(struct dpif *, uint32_t *);
 int dpif_ct_get_nconns(struct dpif *, uint32_t *);
 int dpif_ct_set_tcp_seq_chk(struct dpif *, bool);
 int dpif_ct_get_tcp_seq_chk(struct dpif *, bool *);
+/* How often what has expired is swept out. */
+int dpif_ct_set_sweep_interval(struct dpif *, uint32_t ms);
+int dpif_ct_get_sweep_interval(struct dpif *, uint32_t *ms);
+/* Connections in each bucket of its table; the caller frees '*counts'. */
+int dpif_ct_get_buckets(struct dpif *, uint32_t **counts, size_t *n);
+/* Reassembly of fragments before the connection tracker. */
+struct dpif_ipf_family {
+	bool enabled;
+	uint32_t min_frag; /* octets of a fragment that is not the last one */
+	uint64_t n_accepted, n_completed, n_expired, n_too_small, n_overlapped, n_purged;
+};
+struct dpif_ipf_status {
+	uint32_t n_frags, n_frags_max;
+	struct dpif_ipf_family v4, v6;
+};
+int dpif_ipf_set_enabled(struct dpif *, bool v6, bool enabled);
+int dpif_ipf_set_min_frag(struct dpif *, bool v6, uint32_t octets); /* -EPERM: too small */
+int dpif_ipf_set_max_nfrags(struct dpif *, uint32_t); /* -EPERM: too many */
+int dpif_ipf_get_status(struct dpif *, struct dpif_ipf_status *);
+/* Appends a line for each list of fragments that waits for the rest. */
+int dpif_ipf_format_lists(struct dpif *, struct str *);
+/* Flows that a device handles. */
+int dpif_get_n_offloaded(struct dpif *, uint64_t *n);
 
 /* Text of the commands dpif-netdev/pmd-*-show (existing form). */
 void dpif_user_format_pmd_perf(struct str *);

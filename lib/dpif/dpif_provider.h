@@ -85,6 +85,15 @@ struct dpif_class {
 	int (*ct_get_nconns)(struct dpif *, uint32_t *);
 	int (*ct_set_tcp_seq_chk)(struct dpif *, bool);
 	int (*ct_get_tcp_seq_chk)(struct dpif *, bool *);
+	int (*ct_set_sweep_interval)(struct dpif *, uint32_t ms);
+	int (*ct_get_sweep_interval)(struct dpif *, uint32_t *ms);
+	int (*ct_get_buckets)(struct dpif *, uint32_t **counts, size_t *n);
+	int (*ipf_set_enabled)(struct dpif *, bool v6, bool enabled);
+	int (*ipf_set_min_frag)(struct dpif *, bool v6, uint32_t octets);
+	int (*ipf_set_max_nfrags)(struct dpif *, uint32_t);
+	int (*ipf_get_status)(struct dpif *, struct dpif_ipf_status *);
+	int (*ipf_format_lists)(struct dpif *, struct str *);
+	int (*get_n_offloaded)(struct dpif *, uint64_t *n);
 };
 
 struct dpif_dump {
