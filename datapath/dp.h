@@ -2,15 +2,15 @@
 /*
  * Datapaths, their ports, upcalls.
  *
- * Locks: dp_lock (mutex, global) guards the list of datapaths and all ports; dp->flow_lock, taken inside
- * dp_lock if both are needed, guards the flow table's writers.  rtnl, where needed, is taken inside
- * dp_lock... never the other way round: the netdevice notifier only detaches the device (which only rtnl
- * guards) and queues work for the rest.
+ * Locks: dp_lock (mutex, global) guards the list of datapaths and all ports; dp->flow_lock, taken
+ * inside dp_lock if both are needed, guards the flow table's writers.  rtnl, where needed, is taken
+ * inside dp_lock... never the other way round: the netdevice notifier only detaches the device
+ * (which only rtnl guards) and queues work for the rest.
  * Packets run under RCU with BH disabled.
  *
- * A datapath that was found lives on as long as dp_lock, RCU or a reference (dp_get()) is held.  With
- * nothing but a reference its owner may have gone: whoever writes to the flow table under flow_lock
- * looks at dp->dead first.
+ * A datapath that was found lives on as long as dp_lock, RCU or a reference (dp_get()) is held.
+ * With nothing but a reference its owner may have gone: whoever writes to the flow table under
+ * flow_lock looks at dp->dead first.
  */
 #ifndef DATAPATH_DP_H
 #define DATAPATH_DP_H
@@ -27,8 +27,7 @@
 #include "pkt.h"
 
 #define DP_MAX_PORTS 65535 /* numbers 0 .. DP_MAX_PORTS - 1 */
-#define DP_FEATURES                                                                                \
-	(OVS_DP_F_UNALIGNED | OVS_DP_F_VPORT_PIDS | OVS_DP_F_DISPATCH_UPCALL_PER_CPU)
+#define DP_FEATURES (OVS_DP_F_UNALIGNED | OVS_DP_F_VPORT_PIDS | OVS_DP_F_DISPATCH_UPCALL_PER_CPU)
 
 struct dp_stats_percpu {
 	u64_stats_t n_hit, n_missed, n_lost;
@@ -173,9 +172,9 @@ int dp_port_ops_register(struct dp_port_ops *ops);
 void dp_port_ops_unregister(struct dp_port_ops *ops);
 
 /*
- * By the receive handlers: @skb has its Ethernet header pushed back (data at it), or is a bare layer 3
- * packet as @mac_proto says; consumed.  From here on an outermost VLAN tag is in the skb's metadata
- * (skb_vlan_tag_present()), never in the data, and skb->protocol is what follows it.
+ * By the receive handlers: @skb has its Ethernet header pushed back (data at it), or is a bare
+ * layer 3 packet as @mac_proto says; consumed.  From here on an outermost VLAN tag is in the skb's
+ * metadata (skb_vlan_tag_present()), never in the data, and skb->protocol is what follows it.
  */
 void dp_port_receive(struct dp_port *port, struct sk_buff *skb, const struct ip_tunnel_info *tun,
 		     enum key_mac_proto mac_proto);
@@ -203,15 +202,19 @@ void port_internal_module_exit(void);
 
 /* ---- packets ---------------------------------------------------------- */
 
-/* Looks the packet up and runs its flow's actions, or sends it up; again with another pkt->recirc_id
- * when it recirculates.  Consumes @skb.  RCU, BH disabled. */
+/* Looks the packet up and runs its flow's actions, or sends it up; again with another
+ * pkt->recirc_id when it recirculates.  Consumes @skb.  RCU, BH disabled. */
 void dp_process(struct sk_buff *skb, struct pkt *pkt);
 /*
- * The first half of dp_process(), which actions_run() calls for a packet that recirculates: the program
- * of the flow that it hits, counted, or NULL: it missed and went up, or was dropped; @skb is consumed.
+ * The first half of dp_process(), which actions_run() calls for a packet that recirculates: the
+ * program of the flow that it hits, counted, or NULL: it missed and went up, or was dropped; @skb
+ * is consumed.
  * dp_process() is this and then actions_run().
  */
 const struct action_prog *dp_classify(struct sk_buff *skb, struct pkt *pkt);
+
+/* Moves the outermost VLAN tag from the data to the metadata; NULL: the skb is freed. */
+struct sk_buff *dp_untag(struct sk_buff *skb);
 
 /* Frees @skb and counts why, with the kernel's own drop reason beside ours. */
 void dp_drop(struct sk_buff *skb, const struct pkt *pkt, enum drop_reason reason);
@@ -241,6 +244,15 @@ void upcall_queues_destroy(struct upcall_queue *queues);
 struct dp_pids *dp_pids_create(const struct nlattr *attr, struct netlink_ext_ack *extack);
 
 /* ---- control plane ------------------------------------------------------ */
+
+/* Whether a request has the attribute; says so if not. */
+#define DP_REQUIRE(info, attr)                                                                     \
+	({                                                                                         \
+		bool _has = (info)->attrs[attr];                                                   \
+		if (!_has)                                                                         \
+			NL_SET_ERR_MSG((info)->extack, #attr " is missing");                       \
+		_has;                                                                              \
+	})
 
 /* Takes vports along whose devices went away; on the module's workqueue. */
 extern struct workqueue_struct *dp_wq;

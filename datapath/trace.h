@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Tracepoints: what goes up to userspace, and what is done with packets. */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM openvswitch
+
+#if !defined(DATAPATH_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define DATAPATH_TRACE_H
+
+#include <linux/if_vlan.h>
+#include <linux/tracepoint.h>
+
+#include "dp.h"
+
+/* A packet goes up, or would have: @err as dp_upcall() returns it. */
+TRACE_EVENT(upcall,
+	TP_PROTO(const struct sk_buff *skb, const struct pkt *pkt, u8 cmd, u32 portid, int err),
+	TP_ARGS(skb, pkt, cmd, portid, err),
+	TP_STRUCT__entry(
+		__field(const void *, skbaddr)
+		__field(int, dp_ifindex)
+		__field(u32, in_port)
+		__field(u32, recirc_id)
+		__field(u32, portid)
+		__field(unsigned int, len)
+		__field(unsigned int, gso_size)
+		__field(u16, protocol)
+		__field(u16, vlan_tci)
+		__field(u8, cmd)
+		__field(u8, ip_summed)
+		__field(u8, ct_state)
+		__field(int, err)
+	),
+	TP_fast_assign(
+		__entry->skbaddr = skb;
+		__entry->dp_ifindex = dp_ifindex(pkt->dp);
+		__entry->in_port = pkt->in_port;
+		__entry->recirc_id = pkt->recirc_id;
+		__entry->portid = portid;
+		__entry->len = skb->len;
+		__entry->gso_size = skb_shinfo(skb)->gso_size;
+		__entry->protocol = ntohs(skb->protocol);
+		__entry->vlan_tci = skb_vlan_tag_present(skb) ? skb_vlan_tag_get(skb) : 0;
+		__entry->cmd = cmd;
+		__entry->ip_summed = skb->ip_summed;
+		__entry->ct_state = pkt->ct_state;
+		__entry->err = err;
+	),
+	TP_printk("dp=%d in_port=%u recirc_id=%#x skbaddr=%p len=%u gso_size=%u protocol=0x%04x vlan_tci=0x%04x ip_summed=%u ct_state=0x%02x cmd=%s portid=%u err=%d",
+		  __entry->dp_ifindex, __entry->in_port, __entry->recirc_id, __entry->skbaddr,
+		  __entry->len, __entry->gso_size, __entry->protocol, __entry->vlan_tci,
+		  __entry->ip_summed, __entry->ct_state,
+		  __entry->cmd == OVS_PACKET_CMD_MISS ? "miss" : "action", __entry->portid,
+		  __entry->err)
+);
+
+/* The action of type @type (OVS_ACTION_ATTR_*) is about to be done; @arg: port, recirc_id, meter, ... */
+TRACE_EVENT(action,
+	TP_PROTO(const struct sk_buff *skb, const struct pkt *pkt, u16 type, u32 arg),
+	TP_ARGS(skb, pkt, type, arg),
+	TP_STRUCT__entry(
+		__field(const void *, skbaddr)
+		__field(int, dp_ifindex)
+		__field(u32, in_port)
+		__field(u32, recirc_id)
+		__field(u32, arg)
+		__field(unsigned int, len)
+		__field(unsigned int, gso_size)
+		__field(u16, protocol)
+		__field(u16, vlan_tci)
+		__field(u16, type)
+		__field(u8, ip_summed)
+		__field(u8, depth)
+	),
+	TP_fast_assign(
+		__entry->skbaddr = skb;
+		__entry->dp_ifindex = dp_ifindex(pkt->dp);
+		__entry->in_port = pkt->in_port;
+		__entry->recirc_id = pkt->recirc_id;
+		__entry->arg = arg;
+		__entry->len = skb->len;
+		__entry->gso_size = skb_shinfo(skb)->gso_size;
+		__entry->protocol = ntohs(skb->protocol);
+		__entry->vlan_tci = skb_vlan_tag_present(skb) ? skb_vlan_tag_get(skb) : 0;
+		__entry->type = type;
+		__entry->ip_summed = skb->ip_summed;
+		__entry->depth = pkt->depth;
+	),
+	TP_printk("dp=%d in_port=%u recirc_id=%#x skbaddr=%p len=%u gso_size=%u protocol=0x%04x vlan_tci=0x%04x ip_summed=%u depth=%u type=%u arg=%u",
+		  __entry->dp_ifindex, __entry->in_port, __entry->recirc_id, __entry->skbaddr,
+		  __entry->len, __entry->gso_size, __entry->protocol, __entry->vlan_tci,
+		  __entry->ip_summed, __entry->depth, __entry->type, __entry->arg)
+);
+
+#endif
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>
