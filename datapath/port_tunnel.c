@@ -128,18 +128,23 @@ static void port_tunnel_destroy(struct dp_port *port)
 #define TUNNEL_CREATE(port, extack, function, ...)                                                 \
 	({                                                                                         \
 		typeof(&function) _create = symbol_request(function);                              \
-		int _err = -EAFNOSUPPORT;                                                          \
-                                                                                                   \
-		if (_create) {                                                                     \
+		int _err = tunnel_has_module(_create, extack);                                     \
+		if (!_err) {                                                                       \
 			rtnl_lock();                                                               \
 			_err = tunnel_attach(port, _create(__VA_ARGS__), extack);                  \
 			rtnl_unlock();                                                             \
 			symbol_put(function);                                                      \
-		} else {                                                                           \
-			NL_SET_ERR_MSG(extack, "OVS_VPORT_ATTR_TYPE: there is no such module");    \
 		}                                                                                  \
 		_err;                                                                              \
 	})
+
+static int tunnel_has_module(const void *function, struct netlink_ext_ack *extack)
+{
+	if (function)
+		return 0;
+	NL_SET_ERR_MSG(extack, "OVS_VPORT_ATTR_TYPE: there is no module for it");
+	return -EAFNOSUPPORT;
+}
 
 static int tunnel_refuse_ifindex(u32 desired_ifindex, struct netlink_ext_ack *extack)
 {

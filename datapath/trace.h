@@ -11,6 +11,7 @@
 
 #include "dp.h"
 
+/* clang-format off */
 /* A packet goes up, or would have: @err as dp_upcall() returns it. */
 TRACE_EVENT(upcall,
 	TP_PROTO(const struct sk_buff *skb, const struct pkt *pkt, u8 cmd, u32 portid, int err),
@@ -45,7 +46,8 @@ TRACE_EVENT(upcall,
 		__entry->ct_state = pkt->ct_state;
 		__entry->err = err;
 	),
-	TP_printk("dp=%d in_port=%u recirc_id=%#x skbaddr=%p len=%u gso_size=%u protocol=0x%04x vlan_tci=0x%04x ip_summed=%u ct_state=0x%02x cmd=%s portid=%u err=%d",
+	TP_printk("dp=%d in_port=%u recirc_id=%#x skbaddr=%p len=%u gso_size=%u protocol=0x%04x "
+		  "vlan_tci=0x%04x ip_summed=%u ct_state=0x%02x cmd=%s portid=%u err=%d",
 		  __entry->dp_ifindex, __entry->in_port, __entry->recirc_id, __entry->skbaddr,
 		  __entry->len, __entry->gso_size, __entry->protocol, __entry->vlan_tci,
 		  __entry->ip_summed, __entry->ct_state,
@@ -53,7 +55,7 @@ TRACE_EVENT(upcall,
 		  __entry->err)
 );
 
-/* The action of type @type (OVS_ACTION_ATTR_*) is about to be done; @arg: port, recirc_id, meter, ... */
+/* An action (OVS_ACTION_ATTR_*) is about to be done; @arg: port, recirc_id, meter, ... */
 TRACE_EVENT(action,
 	TP_PROTO(const struct sk_buff *skb, const struct pkt *pkt, u16 type, u32 arg),
 	TP_ARGS(skb, pkt, type, arg),
@@ -85,11 +87,13 @@ TRACE_EVENT(action,
 		__entry->ip_summed = skb->ip_summed;
 		__entry->depth = pkt->depth;
 	),
-	TP_printk("dp=%d in_port=%u recirc_id=%#x skbaddr=%p len=%u gso_size=%u protocol=0x%04x vlan_tci=0x%04x ip_summed=%u depth=%u type=%u arg=%u",
+	TP_printk("dp=%d in_port=%u recirc_id=%#x skbaddr=%p len=%u gso_size=%u protocol=0x%04x "
+		  "vlan_tci=0x%04x ip_summed=%u depth=%u type=%u arg=%u",
 		  __entry->dp_ifindex, __entry->in_port, __entry->recirc_id, __entry->skbaddr,
 		  __entry->len, __entry->gso_size, __entry->protocol, __entry->vlan_tci,
 		  __entry->ip_summed, __entry->depth, __entry->type, __entry->arg)
 );
+/* clang-format on */
 
 #endif
 

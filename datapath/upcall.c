@@ -26,6 +26,7 @@
 #include <net/genetlink.h>
 #include <net/sock.h>
 
+#include "compat/gso.h"
 #include "dp.h"
 #include "trace.h"
 
