@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -51,12 +52,16 @@ struct pooled {
 	uint8_t room[HEADROOM + SMALL_ROOM];
 };
 
-struct rxq_tap {
-	struct netdev_rxq up;
+/* A worker reads all its taps into the same memory: one batch is through when the next is read. */
+struct pool {
 	unsigned int next;
-	struct pooled pool[PACKET_BATCH_MAX];
 	struct packet *large; /* what does not fit goes on here; NULL until it is needed */
+	struct pooled packets[PACKET_BATCH_MAX];
 };
+
+static __thread struct pool *thread_pool; /* NULL until this thread first reads */
+static pthread_key_t pool_key; /* frees it when the thread ends */
+static pthread_once_t pool_once = PTHREAD_ONCE_INIT;
 
 static struct netdev_tap *cast(const struct netdev *netdev)
 {
@@ -192,19 +197,40 @@ static void destruct(struct netdev *netdev)
 
 static struct netdev_rxq *rxq_open(struct netdev *netdev, unsigned int queue)
 {
-	struct rxq_tap *rxq = xzalloc(sizeof(*rxq));
+	struct netdev_rxq *rxq = xzalloc(sizeof(*rxq));
 
 	(void)queue;
-	rxq->up.fd = rcu_load_locked(&cast(netdev)->file)->fd;
-	return &rxq->up;
+	rxq->fd = rcu_load_locked(&cast(netdev)->file)->fd;
+	return rxq;
 }
 
 static void rxq_close(struct netdev_rxq *rxq)
 {
-	struct rxq_tap *tap = CONTAINER_OF(rxq, struct rxq_tap, up);
+	free(rxq);
+}
 
-	packet_release(tap->large);
-	free(tap);
+static void pool_free(void *pool_)
+{
+	struct pool *pool = pool_;
+
+	packet_release(pool->large);
+	free(pool);
+	thread_pool = NULL;
+}
+
+static void pool_init_once(void)
+{
+	pthread_key_create(&pool_key, pool_free);
+}
+
+static struct pool *pool_get(void)
+{
+	if (unlikely(!thread_pool)) {
+		pthread_once(&pool_once, pool_init_once);
+		thread_pool = xzalloc(sizeof(*thread_pool));
+		pthread_setspecific(pool_key, thread_pool);
+	}
+	return thread_pool;
 }
 
 static void pooled_release(struct packet *p)
@@ -214,22 +240,22 @@ static void pooled_release(struct packet *p)
 
 /* Reads one frame, into a packet of the pool, and on into the large one, which a frame that needs
  * it then takes.  NULL with 0 (dropped, counted) or -errno in '*err'. */
-static struct packet *read_one(struct rxq_tap *rxq, int fd, int *err)
+static struct packet *read_one(struct netdev_rxq *rxq, struct pool *pool, int fd, int *err)
 {
-	struct pooled *pooled = &rxq->pool[rxq->next];
+	struct pooled *pooled = &pool->packets[pool->next];
 	size_t room = __atomic_load_n(&pooled->busy, __ATOMIC_ACQUIRE) ? 0 : SMALL_ROOM;
 	struct virtio_net_hdr vnet;
 	struct iovec iov[3] = { { &vnet, sizeof(vnet) }, { pooled->room + HEADROOM, room } };
 	struct packet *p;
 	ssize_t n;
 
-	if (!rxq->large)
-		rxq->large = large_packet_create(LARGE_PACKET_MAX);
-	if (!rxq->large) {
+	if (!pool->large)
+		pool->large = large_packet_create(LARGE_PACKET_MAX);
+	if (!pool->large) {
 		*err = -ENOMEM;
 		return NULL;
 	}
-	iov[2] = (struct iovec){ rxq->large->data + room, LARGE_PACKET_MAX - room };
+	iov[2] = (struct iovec){ pool->large->data + room, LARGE_PACKET_MAX - room };
 	n = readv(fd, iov, 3);
 	if (n < (ssize_t)sizeof(vnet)) {
 		*err = n < 0 ? -errno : -EIO;
@@ -238,33 +264,33 @@ static struct packet *read_one(struct rxq_tap *rxq, int fd, int *err)
 	n -= sizeof(vnet);
 	*err = 0;
 	if ((size_t)n <= room) {
-		rxq->next = (rxq->next + 1) % ARRAY_SIZE(rxq->pool);
+		pool->next = (pool->next + 1) % ARRAY_SIZE(pool->packets);
 		p = &pooled->p;
 		packet_init(p, pooled->room, sizeof(pooled->room), HEADROOM, n, pooled_release);
 		__atomic_store_n(&pooled->busy, true, __ATOMIC_RELAXED);
 	} else {
-		p = rxq->large;
-		rxq->large = NULL;
+		p = pool->large;
+		pool->large = NULL;
 		memcpy(p->data, pooled->room + HEADROOM, room);
 		p->len = n;
 	}
 	if (vnet_hdr_decode(&vnet, p)) {
 		packet_release(p);
-		netdev_rxq_drop(&rxq->up, DROP_BAD_OFFLOAD, 1);
+		netdev_rxq_drop(rxq, DROP_BAD_OFFLOAD, 1);
 		return NULL;
 	}
 	return p;
 }
 
-static int rxq_recv(struct netdev_rxq *rxq_, struct packet_batch *batch)
+static int rxq_recv(struct netdev_rxq *rxq, struct packet_batch *batch)
 {
-	struct rxq_tap *rxq = CONTAINER_OF(rxq_, struct rxq_tap, up);
-	int fd = rcu_load(&cast(rxq_->netdev)->file)->fd, err = 0;
+	int fd = rcu_load(&cast(rxq->netdev)->file)->fd, err = 0;
+	struct pool *pool = pool_get();
 
 	batch->n = 0;
-	rxq->next = 0; /* the last batch is through: the same, warm memory again */
+	pool->next = 0; /* the last batch is through: the same, warm memory again */
 	while (batch->n < PACKET_BATCH_MAX) {
-		struct packet *p = read_one(rxq, fd, &err);
+		struct packet *p = read_one(rxq, pool, fd, &err);
 
 		if (p)
 			batch->pkts[batch->n++] = p;
