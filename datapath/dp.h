@@ -70,6 +70,7 @@ struct dp_net { /* of one network namespace */
 	struct list_head node; /* among all namespaces; dp_lock */
 	struct net *net;
 	struct ct_limit_info *ct_limits;
+	bool has_connlabels; /* see ct_action.c */
 };
 extern unsigned int dp_net_id;
 extern struct mutex dp_lock;
