@@ -22,6 +22,7 @@ static const struct {
 	{ "ovs_flow", offsetof(struct flow, key) + offsetof(struct flow_key, nd) },
 	{ "ovs_flow_nd", offsetof(struct flow, key) + offsetof(struct flow_key, tun) },
 };
+static_assert(KEY_WORDS <= U8_MAX); /* n_words, n_unmasked */
 static struct kmem_cache *kind_slabs[ARRAY_SIZE(kinds)];
 static struct kmem_cache *stats_slab;
 
@@ -74,8 +75,7 @@ void flow_free(struct flow *flow)
 	action_prog_free(rcu_dereference_protected(flow->prog, true));
 	array = rcu_dereference_protected(flow->stats, true);
 	if (array) {
-		for_each_possible_cpu(cpu)
-		{
+		for_each_possible_cpu(cpu) {
 			stats = rcu_dereference_protected(array->of[cpu], true);
 			if (stats)
 				kmem_cache_free(stats_slab, stats);
@@ -207,7 +207,8 @@ void flow_get_stats(const struct flow *flow, struct ovs_flow_stats *stats, unsig
 	int cpu;
 
 	rcu_read_lock();
-	for_each_stats(s, flow, cpu) add_stats(&sums, s);
+	for_each_stats(s, flow, cpu)
+		add_stats(&sums, s);
 	rcu_read_unlock();
 	stats->n_packets = sums.n_packets + atomic64_read(&flow->adj_packets);
 	stats->n_bytes = sums.n_bytes + atomic64_read(&flow->adj_bytes);
@@ -236,8 +237,7 @@ void flow_clear_stats(struct flow *flow)
 	atomic64_sub(stats.n_packets, &flow->adj_packets);
 	atomic64_sub(stats.n_bytes, &flow->adj_bytes);
 	rcu_read_lock();
-	for_each_stats(s, flow, cpu)
-	{
+	for_each_stats(s, flow, cpu) {
 		WRITE_ONCE(s->used, 0);
 		WRITE_ONCE(s->tcp_flags, 0);
 	}

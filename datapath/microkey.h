@@ -119,8 +119,9 @@ static __always_inline bool microkey_extract(struct microkey *mk, struct sk_buff
 	u64 hash;
 	u8 proto;
 
-	if (unlikely(!pkt_is_plain(pkt)) || unlikely(room < l4 + 8) ||
-	    unlikely(needs & MICROKEY_MARK))
+	if (unlikely(!pkt_is_plain(pkt)) || unlikely(room < l4 + 8))
+		goto other;
+	if (needs & MICROKEY_MARK && unlikely(skb->mark | skb->priority))
 		goto other;
 	/* EtherType, version and length of the header */
 	if (unlikely((get_unaligned((const u32 *)(p + 12)) & cpu_to_be32(0xffffff00)) !=
