@@ -61,6 +61,13 @@ static char *accept_option(const struct option_row *row, const char *value)
 	return NULL;
 }
 
+static char *disable_system(const struct option_row *row, const char *value)
+{
+	(void)row, (void)value;
+	dpif_disable_system();
+	return NULL;
+}
+
 static char *reject_dpdk(const struct option_row *row, const char *value)
 {
 	(void)row, (void)value;
@@ -73,7 +80,7 @@ static const struct option_row rows[] = {
 	  NULL },
 	{ "unixctl", 0, OPT_REQUIRED, "SOCKET", "name of the control socket; \"none\": no socket",
 	  set_unixctl, NULL },
-	{ "disable-system", 0, OPT_NONE, NULL, "do not use the kernel datapath", accept_option,
+	{ "disable-system", 0, OPT_NONE, NULL, "do not use the kernel datapath", disable_system,
 	  NULL },
 	{ "disable-system-route", 0, OPT_NONE, NULL, "do not use the kernel's route table",
 	  accept_option, NULL },

@@ -14,9 +14,23 @@ lib_dpif_libdpif_a_SOURCES = \
 	lib/dpif/dpif_ctl.h \
 	lib/dpif/dpif_provider.h \
 	lib/dpif/flow_text.c \
+	lib/dpif/kernel/actions.c \
+	lib/dpif/kernel/ct_limit.c \
+	lib/dpif/kernel/ctnetlink.c \
+	lib/dpif/kernel/dump.c \
+	lib/dpif/kernel/features.c \
+	lib/dpif/kernel/flow.c \
+	lib/dpif/kernel/handler.c \
+	lib/dpif/kernel/handler.h \
+	lib/dpif/kernel/kernel.c \
+	lib/dpif/kernel/kernel.h \
 	lib/dpif/kernel/knl.c \
 	lib/dpif/kernel/knl.h \
-	lib/dpif/kernel/kernel.c \
+	lib/dpif/kernel/meter.c \
+	lib/dpif/kernel/upcall.c \
+	lib/dpif/kernel/upcall_queue.c \
+	lib/dpif/kernel/upcall_queue.h \
+	lib/dpif/kernel/vport.c \
 	lib/dpif/netdev_dummy_ctl.c \
 	lib/dpif/user/assign.c \
 	lib/dpif/user/dp.h \
@@ -37,4 +51,4 @@ lib_dpif_libdpif_a_SOURCES = \
 	lib/dpif/user/user_ctl.c \
 	lib/dpif/user/worker.c
 
-EXTRA_DIST += lib/dpif/README.md lib/dpif/user/README.md
+EXTRA_DIST += lib/dpif/README.md lib/dpif/kernel/README.md lib/dpif/user/README.md

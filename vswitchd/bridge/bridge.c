@@ -210,10 +210,11 @@ static void configure_datapaths(const struct ovsrec_open_vswitch *ovs)
 	config.max_idle_ms = smap_get_int(c, "max-idle", config.max_idle_ms, 500, UINT32_MAX);
 	config.max_revalidator_ms = smap_get_int(c, "max-revalidator", config.max_revalidator_ms,
 						 100, UINT32_MAX);
-	config.min_revalidate_pps =
-		smap_get_int(c, "min-revalidate-pps", config.min_revalidate_pps, 0, UINT32_MAX);
-	config.offloaded_stats_delay_ms = smap_get_int(
-		c, "offloaded-stats-delay", config.offloaded_stats_delay_ms, 0, UINT32_MAX);
+	config.min_revalidate_pps = smap_get_int(c, "min-revalidate-pps", config.min_revalidate_pps,
+						 0, UINT32_MAX);
+	config.offloaded_stats_delay_ms = smap_get_int(c, "offloaded-stats-delay",
+						       config.offloaded_stats_delay_ms, 0,
+						       UINT32_MAX);
 	config.n_handlers = smap_get_int(c, "n-handler-threads", 0, 0, 64);
 	config.n_revalidators = smap_get_int(c, "n-revalidator-threads", 0, 0, 64);
 	config.restore_wait = smap_get_bool(c, "flow-restore-wait", false);
@@ -277,6 +278,7 @@ static void reconfigure(struct work *w)
 			bridge_add_ports(br);
 	}
 	ports_apply();
+	backer_remove_stale_ports();
 	HMAP_FOR_EACH(br, node, &all_bridges) {
 		if (br->is_dirty || br->is_new)
 			bridge_apply(br);
@@ -435,6 +437,7 @@ void bridges_stop(bool cleanup)
 	struct bridge *br;
 
 	netdev_keep_on_close(!cleanup);
+	dpif_keep_on_close(!cleanup);
 	netdev_appear_unlisten(&appear_listener);
 	memory_reporter_del(&memory_reporter);
 	work_cancel(&reconfigure_work);

@@ -28,24 +28,24 @@ static void init(void)
 }
 
 /* The kernel datapath where there is one; else a bridge that names no type works all the same. */
-static const char *default_type(void)
+static const char *default_type(const char **why)
 {
-	for (const char *const *t = dpif_types(); *t; t++) {
-		if (streq(*t, "system"))
-			return "system";
-	}
-	return "netdev";
+	const char *type;
+
+	*why = dpif_default_type(&type);
+	return type;
 }
 
 char *backer_ref(struct loop *loop, const char *type, struct backer **bp)
 {
 	uint32_t hash;
 	struct backer *b;
+	const char *why = "it is what the bridge asks for";
 	char *name, *err;
 
 	init();
 	if (!*type)
-		type = default_type();
+		type = default_type(&why);
 	hash = hash_string(type, 0);
 	HMAP_FOR_EACH_WITH_HASH(b, node, hash, &backers) {
 		if (streq(dpif_type(b->dpif), type)) {
@@ -69,7 +69,7 @@ char *backer_ref(struct loop *loop, const char *type, struct backer **bp)
 	dpif_set_config(b->dpif, &other_config);
 	b->refs = 1;
 	hmap_insert(&backers, &b->node, hash);
-	log_info("%s@%s: datapath opened", dpif_type(b->dpif), dpif_name(b->dpif));
+	log_info("%s@%s: datapath opened: %s", dpif_type(b->dpif), dpif_name(b->dpif), why);
 	*bp = b;
 	return NULL;
 }
@@ -86,6 +86,17 @@ void backer_unref(struct backer *b)
 	rcu_barrier_();
 	xdp_destroy(b->dp);
 	free(b);
+}
+
+static void remove_stale_ports(struct backer *b, void *aux)
+{
+	(void)aux;
+	dpif_remove_stale_ports(b->dpif);
+}
+
+void backer_remove_stale_ports(void)
+{
+	backer_walk(remove_stale_ports, NULL);
 }
 
 void backer_walk(void (*fn)(struct backer *, void *aux), void *aux)

@@ -22,6 +22,9 @@ struct backer {
 char *backer_ref(struct loop *, const char *type, struct backer **);
 /* The last one closes the datapath; its ports and flows are gone then. */
 void backer_unref(struct backer *);
+/* The configuration has been applied: ports that an earlier daemon left in a datapath, and that are
+ * not in it, go. */
+void backer_remove_stale_ports(void);
 void backer_walk(void (*fn)(struct backer *, void *aux), void *aux);
 /* Settings for those there are and those to come. */
 void backer_configure(const struct upcall_config *, const struct smap *other_config);

@@ -148,6 +148,7 @@ void ofproto_exit(bool cleanup)
 	struct ofproto *o;
 
 	netdev_keep_on_close(!cleanup);
+	dpif_keep_on_close(!cleanup);
 	if (!initialized)
 		return;
 	HMAP_FOR_EACH(o, node, &ofprotos)

@@ -236,6 +236,19 @@ int knl_read(struct knl_reader *r, uint32_t seq, uint8_t *cmd, int *dp_ifindex, 
 	return 0;
 }
 
+bool knl_is_end_of_dump(const void *data, size_t len, uint32_t seq)
+{
+	const struct nlmsghdr *h = data;
+	int left = len;
+
+	for (; nlmsg_ok(h, left); h = nlmsg_next((struct nlmsghdr *)h, &left)) {
+		if (h->nlmsg_seq == seq &&
+		    (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR))
+			return true;
+	}
+	return false;
+}
+
 void knl_parse(const void *attrs, size_t len, const struct nlattr **a, unsigned int max)
 {
 	const struct nlattr *nla;

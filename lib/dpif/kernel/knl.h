@@ -96,6 +96,9 @@ struct knl_reader {
 int knl_read(struct knl_reader *, uint32_t seq, uint8_t *cmd, int *dp_ifindex, const void **attrs,
 	     size_t *attrs_len);
 
+/* Whether a dump ends, well or not, in this buffer. */
+bool knl_is_end_of_dump(const void *data, size_t len, uint32_t seq);
+
 /* Attributes by type: 'a' has room for 'max' + 1, those that are twice there are the last.  Types
  * beyond are ignored. */
 void knl_parse(const void *attrs, size_t len, const struct nlattr **a, unsigned int max);
@@ -117,8 +120,7 @@ void knl_pool_uninit(struct knl_pool *);
 struct knl_sock *knl_pool_get(struct knl_pool *); /* NULL with errno */
 void knl_pool_put(struct knl_pool *, struct knl_sock *);
 
-/* One request and its answer.  'train' may be NULL if the answer is of no interest. 'b' holds the
- * message.  0 or -errno. */
+/* Runs a train; the error of its last request. */
 int knl_call(struct knl_pool *, struct knl_train *);
 
 #endif
