@@ -179,7 +179,7 @@ void netdev_closer_wait(void); /* until all that were submitted have run */
 void netdev_policer_init(struct netdev_policer *);
 void netdev_policer_uninit(struct netdev_policer *);
 /* Units as netdev_set_policing(); a rate 0 is no limit, a burst 0 the default (8,000 kbit, 16
- * kpkt). */
+ * kpkt).  What is in the bucket of a limit that there was stays in it. */
 void netdev_policer_set(struct netdev_policer *, uint32_t kbps, uint32_t kbit_burst, uint32_t kpps,
 			uint32_t kpkt_burst);
 /* Releases what exceeds the rates and closes the gaps; returns how many. */

@@ -80,11 +80,36 @@ static void test_silence(void **state)
 	netdev_policer_uninit(&p);
 }
 
+/* To set a limit again, the same or another, is no way to more than it allows. */
+static void test_set_again(void **state)
+{
+	struct netdev_policer p;
+
+	netdev_policer_init(&p);
+	netdev_policer_set(&p, 1000, 80, 1, 0);
+	/* 80 kbit are ten of 8 kbit; the last may be owed for. */
+	assert_in_range(offer(&p, 1000, 40, 1), 10, 11);
+	netdev_policer_set(&p, 1000, 80, 1, 0);
+	assert_in_range(offer(&p, 1000, 40, 1), 0, 1);
+	netdev_policer_set(&p, 1000, 800, 1, 0);
+	assert_in_range(offer(&p, 1000, 40, 1), 0, 1);
+	/* Nor is a full bucket larger than the burst that it now has. */
+	clock_warp(10000);
+	netdev_policer_set(&p, 1000, 80, 0, 0);
+	assert_in_range(offer(&p, 1000, 40, 1), 10, 11);
+	/* One that is taken away and comes back is new. */
+	netdev_policer_set(&p, 0, 0, 1, 0);
+	netdev_policer_set(&p, 1000, 80, 1, 0);
+	assert_in_range(offer(&p, 1000, 40, 1), 10, 11);
+	netdev_policer_uninit(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_silence),
+		cmocka_unit_test(test_set_again),
 	};
 
 	clock_stop();
