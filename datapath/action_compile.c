@@ -372,7 +372,6 @@ static int compile_push_mpls(struct action_builder *b, const struct nlattr *attr
 		return ACTION_ERR(b, attr, -EINVAL, "push_mpls: not in front of such a packet");
 	if (in_front && sim->mac_proto == KEY_MAC_ETHERNET) {
 		sim->mac_proto = KEY_MAC_NONE;
-		sim->has_vlan = false;
 		sim->n_mpls = 0;
 	}
 	sim->eth_type = mpls.mpls_ethertype;
@@ -395,6 +394,8 @@ static int compile_pop_mpls(struct action_builder *b, const struct nlattr *attr,
 
 	if (sim->has_vlan || !eth_p_mpls(sim->eth_type))
 		return ACTION_ERR(b, attr, -EINVAL, "pop_mpls: no label is known to be there");
+	if (eth_type == htons(ETH_P_TEB) && sim->mac_proto == KEY_MAC_ETHERNET)
+		return ACTION_ERR(b, attr, -EINVAL, "pop_mpls: there is an Ethernet header");
 	/* what is below the last label that was parsed is not known */
 	if (eth_p_mpls(eth_type) && sim->n_mpls > 1) {
 		sim->eth_type = eth_type;
@@ -432,20 +433,25 @@ static int compile_push_eth(struct action_builder *b, const struct nlattr *attr,
 static noinline_for_stack int compile_push_nsh(struct action_builder *b, const struct nlattr *attr,
 					       struct action_sim *sim)
 {
+	const struct nlattr *nsh = nla_data(attr);
 	u8 hdr[NSH_HDR_MAX_LEN];
 	struct action_op *op;
 	int len;
 
-	len = key_parse_nsh_hdr(attr, hdr, sizeof(hdr), b->extack);
+	if (!nla_ok(nsh, nla_len(attr)) || nla_type(nsh) != OVS_KEY_ATTR_NSH ||
+	    NLA_ALIGN(nsh->nla_len) != NLA_ALIGN(nla_len(attr)))
+		return ACTION_ERR(b, attr, -EINVAL, "push_nsh: there is to be one NSH attribute");
+	if (sim->mac_proto == KEY_MAC_NONE && !tun_p_from_eth_p(sim->eth_type))
+		return ACTION_ERR(b, attr, -EINVAL, "push_nsh: NSH has no number for the packet");
+	len = key_parse_nsh_hdr(nsh, hdr, sizeof(hdr), b->extack);
 	if (len < 0)
 		return len;
 	op = action_emit(b, OP_PUSH_NSH, len);
 	if (!op)
 		return -ENOMEM;
 	memcpy((void *)op_operand(op), hdr, len);
+	/* the type stays that of what is below, as in the kernel's own module */
 	sim->mac_proto = KEY_MAC_NONE;
-	sim->has_vlan = false;
-	sim->eth_type = htons(ETH_P_NSH);
 	return 0;
 }
 
@@ -578,7 +584,6 @@ static int compile_action(struct action_builder *b, const struct nlattr *attr,
 			return ACTION_ERR(b, attr, -EINVAL, "pop_nsh: no NSH header");
 		sim->mac_proto = b->key->nsh.base.np == TUN_P_ETHERNET ? KEY_MAC_ETHERNET
 								       : KEY_MAC_NONE;
-		sim->eth_type = 0;
 		return emit_arg(b, OP_POP_NSH, 0);
 	case OVS_ACTION_ATTR_METER:
 		return emit_arg(b, OP_METER, nla_get_u32(attr));

@@ -111,7 +111,7 @@ static noinline_for_stack int set_ipv6(struct action_builder *b, const struct se
 	if (set->is_masked ? mask.ipv6_proto || mask.ipv6_frag
 			   : value.ipv6_proto != sim->ip_proto || value.ipv6_frag != sim->ip_frag)
 		return SET_ERR(b, set->attr, "protocol and fragment type cannot change");
-	if (value.ipv6_label & ~htonl(0xfffff))
+	if ((value.ipv6_label | (set->is_masked ? mask.ipv6_label : 0)) & ~htonl(0xfffff))
 		return SET_ERR(b, set->attr, "a flow label has 20 bits");
 	memset(&o, 0, sizeof(o));
 	memcpy(&o.src, value.ipv6_src, sizeof(o.src));
@@ -182,6 +182,7 @@ int action_compile_set(struct action_builder *b, const struct nlattr *attr,
 {
 	struct set set = { .attr = nla_data(attr), .mask = all_ones, .is_masked = is_masked };
 	int type, len, i;
+	size_t want;
 
 	if (!nla_ok(set.attr, nla_len(attr)) ||
 	    NLA_ALIGN(set.attr->nla_len) != NLA_ALIGN(nla_len(attr)))
@@ -204,7 +205,8 @@ int action_compile_set(struct action_builder *b, const struct nlattr *attr,
 		len /= 2;
 		set.mask = set.value + len;
 	}
-	if (!len || (size_t)len != key_attr_len(type) || (size_t)len > sizeof(all_ones))
+	want = type == OVS_KEY_ATTR_MPLS ? sizeof(struct ovs_key_mpls) : key_attr_len(type);
+	if (!len || (size_t)len != want || (size_t)len > sizeof(all_ones))
 		return SET_ERR(b, set.attr, "wrong size, or nothing that can be set");
 	for (i = 0; i < len; i++)
 		if (((const u8 *)set.value)[i] & ~((const u8 *)set.mask)[i])
@@ -232,8 +234,6 @@ int action_compile_set(struct action_builder *b, const struct nlattr *attr,
 	case OVS_KEY_ATTR_MPLS:
 		if (!eth_p_mpls(sim->eth_type))
 			return SET_ERR(b, set.attr, "the packet is not known to be MPLS");
-		if (len != sizeof(__be32))
-			return SET_ERR(b, set.attr, "one label is set at a time");
 		return set_word(b, &set, OP_SET_MPLS);
 	}
 	return SET_ERR(b, set.attr, "this attribute cannot be set");

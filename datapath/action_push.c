@@ -177,6 +177,8 @@ enum drop_reason action_push_eth(struct sk_buff *skb, struct pkt *pkt, const str
 
 	if (unlikely(reason))
 		return reason;
+	if (unlikely(pkt->mac_proto != KEY_MAC_NONE))
+		return DROP_BAD_ACTION;
 	if (unlikely(skb_cow_head(skb, ETH_HLEN)))
 		return DROP_NO_MEMORY;
 	eth = skb_push(skb, ETH_HLEN);
