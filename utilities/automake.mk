@@ -20,9 +20,10 @@ EXTRA_DIST += utilities/ovs-completion.bash
 install-completion:
 	$(MKDIR_P) $(DESTDIR)$(bashcompdir)
 	$(INSTALL_DATA) $(srcdir)/utilities/ovs-completion.bash $(DESTDIR)$(bashcompdir)/ovs-vsctl
-	cd $(DESTDIR)$(bashcompdir) && rm -f ovs-appctl && $(LN_S) ovs-vsctl ovs-appctl
+	cd $(DESTDIR)$(bashcompdir) && rm -f ovs-appctl ovs-dpctl && \
+		$(LN_S) ovs-vsctl ovs-appctl && $(LN_S) ovs-vsctl ovs-dpctl
 uninstall-completion:
-	rm -f $(DESTDIR)$(bashcompdir)/ovs-vsctl $(DESTDIR)$(bashcompdir)/ovs-appctl
+	cd $(DESTDIR)$(bashcompdir) && rm -f ovs-vsctl ovs-appctl ovs-dpctl
 .PHONY: install-completion uninstall-completion
 
 EXTRA_DIST += \
@@ -34,6 +35,11 @@ bin_PROGRAMS += utilities/ovs-appctl
 utilities_ovs_appctl_SOURCES = utilities/ovs-appctl.c
 utilities_ovs_appctl_LDADD = $(LIB_RPC)
 man_pages += utilities/ovs-appctl.8
+
+bin_PROGRAMS += utilities/ovs-dpctl
+utilities_ovs_dpctl_SOURCES = utilities/ovs-dpctl.c
+utilities_ovs_dpctl_LDADD = $(LIB_DPIF)
+man_pages += utilities/ovs-dpctl.8
 
 bin_PROGRAMS += utilities/ovs-vsctl
 utilities_ovs_vsctl_SOURCES = \

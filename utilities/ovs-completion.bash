@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 
-# Completion of ovs-vsctl and ovs-appctl in bash.  It knows no command and no option: the programs
-# are asked for their lists (--commands, --options, list-commands), and the database for the names
-# of bridges, ports, tables, rows and columns.  Installed once under the name of each program.
+# Completion of ovs-vsctl, ovs-appctl and ovs-dpctl in bash.  It knows no command and no option: the
+# programs are asked for their lists (--commands, --options, list-commands), and the database for the
+# names of bridges, ports, tables, rows and columns.  Installed once under the name of each program.
 
 # Sets 'words' and 'cur' from the line up to the cursor; = and : do not end a word here.
 _ovs_words()
@@ -211,5 +211,38 @@ _ovs_appctl()
 	: "$at"
 }
 
+# ---- ovs-dpctl
+
+_ovs_dpctl()
+{
+	local words cur program=$1 options i command='' usage
+
+	_ovs_words
+	options=$("$program" --option 2>/dev/null) || return
+	for ((i = 1; i < ${#words[@]} - 1; i++)); do
+		case ${words[i]} in
+		-*)
+			if _ovs_takes_word "$options" "${words[i]}"; then
+				((++i < ${#words[@]} - 1)) || return
+			fi
+			;;
+		*)
+			command=${words[i]}
+			break
+			;;
+		esac
+	done
+	if [[ $cur == -* ]]; then
+		_ovs_reply "$(_ovs_options <<<"$options")"
+	elif [[ ! $command ]]; then
+		_ovs_reply "$("$program" list-commands 2>/dev/null | sed -n 's/^  \([^ ]*\).*/\1/p')"
+	else
+		usage=$("$program" list-commands 2>/dev/null |
+			awk -v c="$command" '$1 == c { $1 = ""; print }')
+		[[ $usage != *dp* ]] || _ovs_reply "$("$program" -t 2 dump-dps 2>/dev/null)"
+	fi
+}
+
 complete -F _ovs_vsctl ovs-vsctl
+complete -F _ovs_dpctl ovs-dpctl
 complete -F _ovs_appctl ovs-appctl

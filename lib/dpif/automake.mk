@@ -4,10 +4,18 @@ noinst_LIBRARIES += lib/dpif/libdpif.a
 lib_dpif_libdpif_a_SOURCES = \
 	lib/dpif/compose.c \
 	lib/dpif/compose.h \
+	lib/dpif/ct_text.c \
+	lib/dpif/ct_text.h \
 	lib/dpif/dpctl.c \
 	lib/dpif/dpctl.h \
+	lib/dpif/dpctl_actions.c \
+	lib/dpif/dpctl_cache.c \
+	lib/dpif/dpctl_ct.c \
+	lib/dpif/dpctl_ct_limits.c \
 	lib/dpif/dpctl_flows.c \
+	lib/dpif/dpctl_ipf.c \
 	lib/dpif/dpctl_ports.c \
+	lib/dpif/dpctl_put.c \
 	lib/dpif/dpif.c \
 	lib/dpif/dpif.h \
 	lib/dpif/dpif_ct.h \

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* dpctl/...: the one table of verbs, and what they share. */
+/* The one table of verbs and of options, what the verbs share, and dpctl/... of unixctl. */
 #include "dpif/dpctl.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,53 +10,216 @@
 #include "dpif/dpif_ctl.h"
 #include "rpc/unixctl.h"
 
-static dpctl_fn list_commands;
+static dpctl_fn list_commands, help;
 
-static const struct verb {
-	const char *name, *usage;
-	int min_args, max_args; /* options counted; -1: any number */
-	dpctl_fn *fn;
-} verbs[] = {
-	{ "add-dp", "dp [iface...]", 1, -1, dpctl_add_dp },
-	{ "del-dp", "dp", 1, 1, dpctl_del_dp },
-	{ "add-if", "dp iface...", 2, -1, dpctl_add_if },
-	{ "del-if", "dp iface...", 2, -1, dpctl_del_if },
-	{ "set-if", "dp iface...", 2, -1, dpctl_set_if },
-	{ "dump-dps", "", 0, 0, dpctl_dump_dps },
-	{ "show", "[-s] [dp...]", 0, -1, dpctl_show },
-	{ "dump-flows", "[-m] [--names] [dp] [filter=..] [type=..] [pmd=..]", 0, 6,
-	  dpctl_dump_flows },
-	{ "add-flow", "[dp] flow actions", 2, 5, dpctl_add_flow },
-	{ "mod-flow", "[dp] flow actions", 2, 6, dpctl_mod_flow },
-	{ "get-flow", "[dp] ufid", 1, 4, dpctl_get_flow },
-	{ "del-flow", "[dp] flow", 1, 3, dpctl_del_flow },
-	{ "add-flows", "[dp] file", 1, 4, dpctl_add_flows },
-	{ "mod-flows", "[dp] file", 1, 4, dpctl_mod_flows },
-	{ "del-flows", "[dp] [file]", 0, 3, dpctl_del_flows },
-	{ "list-commands", "", 0, -1, list_commands },
-	{ "parse-actions", "actions", 1, 2, dpctl_parse_actions },
+#define R DPCTL_READS
+#define W DPCTL_WRITES
+const struct dpctl_verb dpctl_verbs[] = {
+	{ "add-dp", "dp [iface...]", "make a datapath, with ports", 1, -1, dpctl_add_dp, W },
+	{ "del-dp", "dp", "delete a datapath and its ports", 1, 1, dpctl_del_dp, W },
+	{ "add-if", "dp iface...", "add devices as ports", 2, -1, dpctl_add_if, W },
+	{ "del-if", "dp iface...", "remove ports", 2, -1, dpctl_del_if, W },
+	{ "set-if", "dp iface...", "change options of ports", 2, -1, dpctl_set_if, W },
+	{ "dump-dps", "", "list the datapaths", 0, 0, dpctl_dump_dps, R },
+	{ "show", "[-s] [dp...]", "what each datapath, or those named, has and has done", 0, -1,
+	  dpctl_show, R },
+	{ "dump-flows", "[-m] [--names] [dp] [filter=..] [type=..] [pmd=..]", "list the flows", 0,
+	  4, dpctl_dump_flows, R },
+	{ "add-flow", "[dp] flow actions", "add a flow", 2, 3, dpctl_add_flow, W },
+	{ "mod-flow", "[dp] flow actions", "change the actions of a flow", 2, 3, dpctl_mod_flow,
+	  W },
+	{ "get-flow", "[dp] ufid", "show the flow of an identifier", 1, 2, dpctl_get_flow, R },
+	{ "del-flow", "[dp] flow", "delete a flow", 1, 2, dpctl_del_flow, W },
+	{ "add-flows", "[dp] file", "add the flows of a file", 1, 2, dpctl_add_flows, W },
+	{ "mod-flows", "[dp] file", "change the flows of a file", 1, 2, dpctl_mod_flows, W },
+	{ "del-flows", "[dp] [file]", "delete the flows of a file, or all", 0, 2, dpctl_del_flows,
+	  W },
+	{ "offload-stats-show", "[dp]", "how many flows a device handles", 0, 1,
+	  dpctl_offload_stats_show, R },
+	{ "dump-conntrack", "[-m] [-s] [dp] [zone=N]", "list the tracked connections", 0, 2,
+	  dpctl_dump_conntrack, R },
+	{ "flush-conntrack", "[dp] [zone=N] [ct-orig-tuple] [ct-reply-tuple]",
+	  "forget tracked connections", 0, 4, dpctl_flush_conntrack, W },
+	{ "cache-get-size", "[dp]", "show the sizes of caches", 0, 1, dpctl_cache_get_size, R },
+	{ "cache-set-size", "dp cache <size>", "set the size of a cache", 3, 3,
+	  dpctl_cache_set_size, W },
+	{ "ct-stats-show", "[dp] [zone=N]", "count the tracked connections by protocol", 0, 3,
+	  dpctl_ct_stats_show, R },
+	{ "ct-bkts", "[dp] [gt=N]", "count them by bucket of the table", 0, 2, dpctl_ct_bkts, R },
+	{ "ct-set-maxconns", "[dp] maxconns", "set how many there may be", 1, 2,
+	  dpctl_ct_set_maxconns, W },
+	{ "ct-get-maxconns", "[dp]", "show how many there may be", 0, 1, dpctl_ct_get_maxconns, R },
+	{ "ct-get-nconns", "[dp]", "show how many there are", 0, 1, dpctl_ct_get_nconns, R },
+	{ "ct-enable-tcp-seq-chk", "[dp]", "check sequence numbers of TCP", 0, 1,
+	  dpctl_ct_enable_tcp_seq_chk, W },
+	{ "ct-disable-tcp-seq-chk", "[dp]", "do not check them", 0, 1, dpctl_ct_disable_tcp_seq_chk,
+	  W },
+	{ "ct-get-tcp-seq-chk", "[dp]", "show whether they are checked", 0, 1,
+	  dpctl_ct_get_tcp_seq_chk, R },
+	{ "ct-set-sweep-interval", "[dp] ms", "set how often expired ones are swept out", 1, 2,
+	  dpctl_ct_set_sweep_interval, W },
+	{ "ct-get-sweep-interval", "[dp]", "show how often", 0, 1, dpctl_ct_get_sweep_interval, R },
+	{ "ct-set-limits", "[dp] [default=L] [zone=N,limit=L]...",
+	  "set how many connections zones may have", 1, -1, dpctl_ct_set_limits, W },
+	{ "ct-del-limits", "[dp] zone=N1[,N2]...", "let zones have the default again", 1, 2,
+	  dpctl_ct_del_limits, W },
+	{ "ct-get-limits", "[dp] [zone=N1[,N2]...]", "show the limits and how many there are", 0, 2,
+	  dpctl_ct_get_limits, R },
+	{ "ipf-set-enabled", "[dp] v4|v6", "reassemble fragments", 1, 2, dpctl_ipf_set_enabled, W },
+	{ "ipf-set-disabled", "[dp] v4|v6", "do not reassemble them", 1, 2, dpctl_ipf_set_disabled,
+	  W },
+	{ "ipf-set-min-frag", "[dp] v4|v6 minfragment",
+	  "set the least size of a fragment but the last", 2, 3, dpctl_ipf_set_min_frag, W },
+	{ "ipf-set-max-nfrags", "[dp] maxfrags", "set how many may wait", 1, 2,
+	  dpctl_ipf_set_max_nfrags, W },
+	{ "ipf-get-status", "[dp]", "show what reassembly does and did", 0, 1, dpctl_ipf_get_status,
+	  R },
+	{ "help", "", "show this", 0, -1, help, DPCTL_IS_TOOL },
+	{ "list-commands", "", "list the commands", 0, -1, list_commands, R },
+	{ "parse-actions", "actions", "show actions as they are understood", 1, -1,
+	  dpctl_parse_actions, R },
+	{ "normalize-actions", "actions", "show actions by the tags that a packet has then", 2, -1,
+	  dpctl_normalize_actions, R },
 };
+#undef R
+#undef W
+const size_t dpctl_n_verbs = ARRAY_SIZE(dpctl_verbs);
 
 static void list_commands(struct dpctl *d, int argc, const char *argv[])
 {
-	size_t i;
+	const char *prefix = d->standalone ? "" : "dpctl/";
 
+	(void)argc, (void)argv;
 	str_put(&d->out, "The available commands are:\n");
-	for (i = 0; i < ARRAY_SIZE(verbs); i++)
-		str_printf(&d->out, "  dpctl/%-23s %s\n", verbs[i].name, verbs[i].usage);
+	for (size_t i = 0; i < dpctl_n_verbs; i++) {
+		if (dpctl_verbs[i].access == DPCTL_IS_TOOL && !d->standalone)
+			continue;
+		str_printf(&d->out, "  %s%-23s %s\n", prefix, dpctl_verbs[i].name,
+			   dpctl_verbs[i].usage);
+		dpctl_json_add(d, json_pack("{s:s, s:s}", "name", dpctl_verbs[i].name, "usage",
+					    dpctl_verbs[i].usage));
+	}
+}
+
+static void help(struct dpctl *d, int argc, const char *argv[])
+{
+	(void)argc, (void)argv;
+	d->show_help();
+}
+
+/* ---- Options ---- */
+
+struct dpctl_options *dpctl_options_target;
+
+static char *set_stats(const struct option_row *row, const char *value)
+{
+	dpctl_options_target->stats = true;
+	return NULL;
+}
+
+static char *set_more(const struct option_row *row, const char *value)
+{
+	dpctl_options_target->more = true;
+	return NULL;
+}
+
+static char *set_names(const struct option_row *row, const char *value)
+{
+	dpctl_options_target->names = streq(row->name, "names");
+	return NULL;
+}
+
+static char *set_may_create(const struct option_row *row, const char *value)
+{
+	dpctl_options_target->may_create = true;
+	return NULL;
+}
+
+static char *set_read_only(const struct option_row *row, const char *value)
+{
+	dpctl_options_target->read_only = true;
+	return NULL;
+}
+
+static char *set_clear(const struct option_row *row, const char *value)
+{
+	dpctl_options_target->clear = true;
+	return NULL;
+}
+
+static const struct option_row show_rows[] = {
+	{ "statistics", 's', OPT_NONE, NULL, "statistics of ports, flows or connections, too",
+	  set_stats, NULL },
+};
+static const struct option_row dump_rows[] = {
+	{ "more", 'm', OPT_NONE, NULL, "more of each flow or connection", set_more, NULL },
+	{ "names", 0, OPT_NONE, NULL, "names of ports", set_names, NULL },
+	{ "no-names", 0, OPT_NONE, NULL, "numbers of ports", set_names, NULL },
+};
+static const struct option_row mod_rows[] = {
+	{ "may-create", 0, OPT_NONE, NULL, "make the flow if it is not there", set_may_create,
+	  NULL },
+	{ "read-only", 0, OPT_NONE, NULL, "refuse commands that change anything", set_read_only,
+	  NULL },
+	{ "clear", 0, OPT_NONE, NULL, "its statistics begin at 0 again", set_clear, NULL },
+};
+const struct option_group dpctl_option_groups[DPCTL_N_OPTION_GROUPS] = {
+	OPTION_GROUP("Options of show, mod-flow, del-flow, dump-conntrack", show_rows),
+	OPTION_GROUP("Options of dump-flows, get-flow", dump_rows),
+	OPTION_GROUP("Options of mod-flow", mod_rows),
+};
+
+static const struct option_row *option_lookup(const char *s)
+{
+	for (size_t i = 0; i < DPCTL_N_OPTION_GROUPS; i++) {
+		for (size_t j = 0; j < dpctl_option_groups[i].n_rows; j++) {
+			const struct option_row *row = &dpctl_option_groups[i].rows[j];
+
+			if (s[1] == '-' ? streq(s + 2, row->name)
+					: row->short_name && s[1] == row->short_name && !s[2])
+				return row;
+		}
+	}
+	return NULL;
+}
+
+/* ---- What verbs share ---- */
+
+void dpctl_init(struct dpctl *d, struct loop *loop, bool standalone, bool json)
+{
+	memset(d, 0, sizeof(*d));
+	d->loop = loop;
+	d->standalone = standalone;
+	d->opt = DPCTL_OPTIONS_DEFAULT;
+	d->json = json ? json_array() : NULL;
+}
+
+void dpctl_uninit(struct dpctl *d)
+{
+	str_uninit(&d->out);
+	str_uninit(&d->errors);
+	json_decref(d->json);
+}
+
+void dpctl_json_add(struct dpctl *d, json_t *json)
+{
+	if (d->json)
+		json_array_append_new(d->json, json);
+	else
+		json_decref(json);
 }
 
 void dpctl_error(struct dpctl *d, int err, const char *fmt, ...)
 {
 	va_list args;
 
-	str_printf(&d->out, "%s: ", program_name);
+	str_printf(&d->errors, "%s: ", program_name);
 	va_start(args, fmt);
-	str_vprintf(&d->out, fmt, args);
+	str_vprintf(&d->errors, fmt, args);
 	va_end(args);
 	if (err)
-		str_printf(&d->out, " (%s)", errno_str(err));
-	str_putc(&d->out, '\n');
+		str_printf(&d->errors, " (%s)", errno_str(err));
+	str_putc(&d->errors, '\n');
 	d->failed = true;
 }
 
@@ -69,130 +233,267 @@ bool dpif_is_named(const struct dpif *dp, const char *s)
 	return !at || (strlen(dpif_type(dp)) == type_len && !strncmp(dpif_type(dp), s, type_len));
 }
 
-struct search {
-	const char *name; /* NULL: any */
-	struct dpif *found;
-	unsigned int n;
+/* All datapaths there are: "TYPE@NAME", sorted. */
+struct list {
+	const char *type;
+	char **names;
+	size_t n, size;
 };
 
-static bool search_one(struct dpif *dp, void *search_)
+static void list_add(const char *name, void *list_)
 {
-	struct search *search = search_;
+	struct list *list = list_;
 
-	if (!search->name || dpif_is_named(dp, search->name)) {
-		search->found = dp;
-		search->n++;
+	if (list->n == list->size)
+		list->names = x2nrealloc(list->names, &list->size, sizeof(*list->names));
+	list->names[list->n++] = xasprintf("%s@%s", list->type, name);
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void list_init(struct list *list, bool standalone)
+{
+	memset(list, 0, sizeof(*list));
+	for (const char *const *type = dpif_types(); *type; type++) {
+		list->type = *type;
+		/* Others live inside of daemons, and those are not this process. */
+		if (!standalone || streq(*type, "system"))
+			dpif_enumerate(*type, list_add, list);
 	}
-	return true;
+	qsort(list->names, list->n, sizeof(*list->names), compare);
 }
 
-struct dpif *dpctl_find(const char *name)
+static void list_uninit(struct list *list)
 {
-	struct search search = { .name = name };
-
-	dpif_walk(search_one, &search);
-	return search.n == 1 ? search.found : NULL;
+	for (size_t i = 0; i < list->n; i++)
+		free(list->names[i]);
+	free(list->names);
 }
 
-struct dpif *dpctl_open(struct dpctl *d, const char *name)
+static struct dpif *open_named(const struct dpctl *d, const char *name, int *err)
 {
-	struct search search = { .name = name };
-	struct dpif *dp;
-	char *err;
+	const char *at = strchr(name, '@');
+	char *type = at ? xstrndup(name, at - name) : xstrdup("system");
+	struct dpif *dp = NULL;
 
-	dpif_walk(search_one, &search);
-	if (search.n != 1) {
-		if (!name && search.n)
-			dpctl_error(d, 0, "multiple datapaths, specify one");
-		else if (!name)
-			dpctl_error(d, 0, "no datapaths exist");
+	*err = d->standalone && !streq(type, "system")
+		       ? -ENODEV
+		       : dpif_open_existing(d->loop, type, at ? at + 1 : name, &dp);
+	free(type);
+	return *err ? NULL : dp;
+}
+
+struct dpif *dpctl_find(const struct dpctl *d, const char *name, int *err)
+{
+	struct dpif *dp = NULL;
+	const char *found = NULL;
+	struct list list;
+	size_t n = 0;
+
+	if (strchr(name, '@'))
+		return open_named(d, name, err);
+	list_init(&list, d->standalone);
+	for (size_t i = 0; i < list.n; i++) {
+		if (streq(strchr(list.names[i], '@') + 1, name)) {
+			found = list.names[i];
+			n++;
+		}
+	}
+	*err = -ENODEV;
+	if (n == 1)
+		dp = open_named(d, found, err);
+	list_uninit(&list);
+	return dp;
+}
+
+void dpctl_walk(struct dpctl *d, void (*fn)(struct dpctl *, struct dpif *))
+{
+	struct list list;
+
+	list_init(&list, d->standalone);
+	for (size_t i = 0; i < list.n; i++) {
+		struct dpif *dp;
+		int err;
+
+		dp = open_named(d, list.names[i], &err);
+		if (dp)
+			fn(d, dp);
 		else
-			dpctl_error(d, 0, "opening datapath %s failed (No such device)", name);
+			dpctl_error(d, err, "opening datapath %s failed", list.names[i]);
+		dpif_unref(dp);
+	}
+	list_uninit(&list);
+}
+
+static struct dpif *open_only(struct dpctl *d)
+{
+	struct dpif *dp = NULL;
+	struct list list;
+	int err;
+
+	list_init(&list, d->standalone);
+	if (list.n == 1) {
+		dp = open_named(d, list.names[0], &err);
+		if (!dp)
+			dpctl_error(d, err, "opening datapath %s failed", list.names[0]);
+	} else {
+		dpctl_error(d, 0, "%s",
+			    list.n ? "multiple datapaths, specify one" : "no datapaths exist");
+	}
+	list_uninit(&list);
+	return dp;
+}
+
+struct dpif *dpctl_take_dp(struct dpctl *d, int *argc, const char ***argv, int max_words)
+{
+	struct dpif *dp = NULL;
+	int err;
+
+	if (*argc > 1 && !strchr((*argv)[1], '=') && !strchr((*argv)[1], '('))
+		dp = dpctl_find(d, (*argv)[1], &err);
+	if (dp) {
+		++*argv;
+		--*argc;
+	}
+	if (dp && *argc - 1 > max_words) {
+		dpctl_error(d, EINVAL, "too many arguments");
+		dpif_unref(dp);
 		return NULL;
 	}
-	err = dpif_open(d->loop, dpif_type(search.found), dpif_name(search.found), &dp);
-	if (err) {
-		dpctl_error(d, 0, "opening datapath %s failed (%s)", name, err);
-		free(err);
-		return NULL;
-	}
+	if (!dp && *argc - 1 <= max_words)
+		dp = open_only(d);
+	if (!dp)
+		dpctl_error(d, EINVAL, "datapath not found");
 	return dp;
 }
 
 const struct odp_names *dpctl_names(const struct dpctl *d, struct dpif *dp)
 {
-	return d->names > 0 || (d->names < 0 && d->more) ? dpif_names(dp) : NULL;
+	return d->opt.names > 0 || (d->opt.names < 0 && d->opt.more) ? dpif_names(dp) : NULL;
 }
 
-/* Takes the options out of 'argv'.  Returns how many words are left; -1 after an option that is
- * none. */
-static int parse_options(struct dpctl *d, int argc, const char *argv[], const char *words[])
+/* ---- Running ---- */
+
+static const struct dpctl_verb *verb_lookup(const struct dpctl *d, const char *name)
 {
-	int i, n = 0;
+	for (size_t i = 0; i < dpctl_n_verbs; i++) {
+		const struct dpctl_verb *verb = &dpctl_verbs[i];
 
-	for (i = 0; i < argc; i++) {
-		const char *s = argv[i];
+		if (streq(verb->name, name) && (verb->access != DPCTL_IS_TOOL || d->standalone))
+			return &dpctl_verbs[i];
+	}
+	return NULL;
+}
 
-		if (!i || s[0] != '-' || !s[1]) {
-			words[n++] = s;
-		} else if (streq(s, "-m") || streq(s, "--more")) {
-			d->more = true;
-		} else if (streq(s, "-s") || streq(s, "--statistics")) {
-			d->stats = true;
-		} else if (streq(s, "--clear")) {
-			d->clear = true;
-		} else if (streq(s, "--may-create")) {
-			d->may_create = true;
-		} else if (streq(s, "--read-only")) {
-			d->read_only = true;
-		} else if (streq(s, "--names")) {
-			d->names = 1;
-		} else if (streq(s, "--no-names")) {
-			d->names = 0;
-		} else {
-			str_printf(&d->out, "Unrecognized option %s", s);
-			d->failed = true;
+void dpctl_run(struct dpctl *d, int argc, const char *argv[])
+{
+	const struct dpctl_verb *verb = verb_lookup(d, argv[0]);
+
+	if (!verb)
+		dpctl_error(d, 0, "unknown command '%s'; use --help for help", argv[0]);
+	else if (argc - 1 < verb->min_words)
+		dpctl_error(d, 0, "'%s' command requires at least %d arguments", argv[0],
+			    verb->min_words);
+	else if (verb->max_words >= 0 && argc - 1 > verb->max_words)
+		dpctl_error(d, 0, "'%s' command takes at most %d arguments", argv[0],
+			    verb->max_words);
+	else if (verb->access == DPCTL_WRITES && d->opt.read_only)
+		dpctl_error(d, 0, "'%s' command does not work in read only mode", argv[0]);
+	else
+		verb->fn(d, argc, argv);
+}
+
+static struct loop *main_loop;
+
+/* Takes the options out of 'argv'.  Returns how many words are left; -1 after an option that is
+ * none, which is in '*bad'. */
+static int take_options(struct dpctl *d, int argc, const char *argv[], const char *words[],
+			const char **bad)
+{
+	int n = 0;
+
+	dpctl_options_target = &d->opt;
+	for (int i = 0; i < argc; i++) {
+		const struct option_row *row;
+
+		if (!i || argv[i][0] != '-' || !argv[i][1]) {
+			words[n++] = argv[i];
+			continue;
+		}
+		row = option_lookup(argv[i]);
+		if (!row) {
+			*bad = argv[i];
 			return -1;
 		}
+		row->set(row, NULL);
 	}
 	words[n] = NULL;
 	return n;
 }
 
-static struct loop *main_loop;
+/* Whether the verb has a list to answer with. */
+static bool has_list(const struct dpctl *d)
+{
+	return d->json && (json_array_size(d->json) || !d->out.len);
+}
 
 static void run_verb(struct unixctl_conn *conn, int argc, const char *argv[], void *verb_)
 {
-	struct dpctl d = { .loop = main_loop, .out = STR_INIT, .names = -1 };
-	const char **words = xcalloc(argc + 1, sizeof(*words));
-	const struct verb *verb = verb_;
-	int n = parse_options(&d, argc, argv, words);
+	const char **words = xcalloc(argc + 1, sizeof(*words)), *bad;
+	const struct dpctl_verb *verb = verb_;
+	struct dpctl d;
+	char *text;
+	int n;
 
-	if (n > 0 && n - 1 < verb->min_args) {
-		str_printf(&d.out, "\"%s\" command requires at least %d arguments", argv[0],
-			   verb->min_args);
-		d.failed = true;
-	} else if (n > 0) {
-		verb->fn(&d, n, words);
+	dpctl_init(&d, main_loop, false, unixctl_wants_json(conn));
+	n = take_options(&d, argc, argv, words, &bad);
+	if (n < 0) {
+		text = xasprintf("Unrecognized option %s", bad);
+		unixctl_reply_error(conn, text);
+		free(text);
+	} else if (n - 1 < verb->min_words) {
+		text = xasprintf("\"%s\" command requires at least %d arguments", argv[0],
+				 verb->min_words);
+		unixctl_reply_error(conn, text);
+		free(text);
+	} else {
+		words[0] = verb->name;
+		dpctl_run(&d, n, words);
+		if (d.failed) {
+			/* What was done before the failure is said, too. */
+			str_put(&d.out, str_cstr(&d.errors));
+			unixctl_reply_error(conn, str_cstr(&d.out));
+		} else if (has_list(&d) && verb->access == DPCTL_READS) {
+			unixctl_reply_json(conn, json_incref(d.json));
+		} else {
+			unixctl_reply(conn, str_cstr(&d.out));
+		}
 	}
-	if (d.failed)
-		unixctl_reply_error(conn, str_cstr(&d.out));
-	else
-		unixctl_reply(conn, str_cstr(&d.out));
-	str_uninit(&d.out);
+	dpctl_uninit(&d);
 	free(words);
 }
 
 void dpctl_register_commands(struct loop *loop)
 {
-	size_t i;
+	int n_options = 0;
 
 	main_loop = loop;
-	for (i = 0; i < ARRAY_SIZE(verbs); i++) {
-		char *name = xasprintf("dpctl/%s", verbs[i].name);
+	for (size_t i = 0; i < DPCTL_N_OPTION_GROUPS; i++)
+		n_options += dpctl_option_groups[i].n_rows;
+	for (size_t i = 0; i < dpctl_n_verbs; i++) {
+		const struct dpctl_verb *verb = &dpctl_verbs[i];
+		char *name;
 
-		unixctl_command_register(name, verbs[i].usage, verbs[i].min_args, verbs[i].max_args,
-					 run_verb, (void *)&verbs[i]);
+		if (verb->access == DPCTL_IS_TOOL)
+			continue;
+		name = xasprintf("dpctl/%s", verb->name);
+		/* Options stand among the words. */
+		unixctl_command_register(name, verb->usage, verb->min_words,
+					 verb->max_words < 0 ? -1 : verb->max_words + n_options,
+					 run_verb, (void *)verb);
 		free(name);
 	}
 }

@@ -8,17 +8,16 @@
 #include "base/util.h"
 #include "dpif/dpctl.h"
 
-static bool dump_dp(struct dpif *dp, void *d_)
+static void dump_dp(struct dpctl *d, struct dpif *dp)
 {
-	struct dpctl *d = d_;
-
 	str_printf(&d->out, "%s@%s\n", dpif_type(dp), dpif_name(dp));
-	return true;
+	dpctl_json_add(d, json_pack("{s:s, s:s}", "type", dpif_type(dp), "name", dpif_name(dp)));
 }
 
 void dpctl_dump_dps(struct dpctl *d, int argc, const char *argv[])
 {
-	dpif_walk(dump_dp, d);
+	(void)argc, (void)argv;
+	dpctl_walk(d, dump_dp);
 }
 
 /* ---- show ---- */
@@ -50,41 +49,78 @@ static void put_octets(struct str *out, const char *before, uint64_t n)
 	}
 }
 
-static void show_stats(struct str *out, const struct netdev *netdev)
+static void show_stats(struct str *out, const struct netdev *netdev, json_t *json)
 {
 	struct netdev_stats s;
 	int err = netdev_get_stats(netdev, &s);
+	const struct {
+		const char *before, *name;
+		uint64_t n;
+		bool octets;
+	} rows[] = {
+		{ "    RX packets:", "rx_packets", s.rx_packets, false },
+		{ " errors:", "rx_errors", s.rx_errors, false },
+		{ " dropped:", "rx_dropped", s.rx_dropped, false },
+		{ " overruns:", "rx_over_errors", s.rx_over_errors, false },
+		{ " frame:", "rx_frame_errors", s.rx_frame_errors, false },
+		{ "\n    TX packets:", "tx_packets", s.tx_packets, false },
+		{ " errors:", "tx_errors", s.tx_errors, false },
+		{ " dropped:", "tx_dropped", s.tx_dropped, false },
+		{ " aborted:", "tx_aborted_errors", s.tx_aborted_errors, false },
+		{ " carrier:", "tx_carrier_errors", s.tx_carrier_errors, false },
+		{ "\n    collisions:", "collisions", s.collisions, false },
+		{ "\n    RX bytes:", "rx_bytes", s.rx_bytes, true },
+		{ "  TX bytes:", "tx_bytes", s.tx_bytes, true },
+	};
 
 	if (err) {
 		str_printf(out, ", could not retrieve stats (%s)", errno_str(err));
 		return;
 	}
-	put_counter(out, "    RX packets:", s.rx_packets);
-	put_counter(out, " errors:", s.rx_errors);
-	put_counter(out, " dropped:", s.rx_dropped);
-	put_counter(out, " overruns:", s.rx_over_errors);
-	put_counter(out, " frame:", s.rx_frame_errors);
-	put_counter(out, "\n    TX packets:", s.tx_packets);
-	put_counter(out, " errors:", s.tx_errors);
-	put_counter(out, " dropped:", s.tx_dropped);
-	put_counter(out, " aborted:", s.tx_aborted_errors);
-	put_counter(out, " carrier:", s.tx_carrier_errors);
-	put_counter(out, "\n    collisions:", s.collisions);
-	put_octets(out, "\n    RX bytes:", s.rx_bytes);
-	put_octets(out, "  TX bytes:", s.tx_bytes);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (rows[i].octets)
+			put_octets(out, rows[i].before, rows[i].n);
+		else
+			put_counter(out, rows[i].before, rows[i].n);
+		if (rows[i].n != UINT64_MAX)
+			json_object_set_new(json, rows[i].name, json_integer(rows[i].n));
+	}
 	str_putc(out, '\n');
 }
 
 struct show {
 	struct dpctl *d;
 	struct dpif *dp;
+	json_t *ports;
 };
+
+/* The device behind a port, with a reference; NULL. */
+static struct netdev *port_netdev(struct dpif *dp, const struct dpif_port *port)
+{
+	struct netdev *netdev = dpif_port_netdev(dp, port->port_no);
+	enum netdev_use use = dpif_port_use(dpif_type(dp));
+
+	if (netdev)
+		return netdev_ref(netdev);
+	/* A tool has not opened the ports of a datapath of the kernel's. */
+	if (use == NETDEV_USE_VPORT) {
+		char *err = netdev_open_for(port->name, port->type, use, &netdev);
+
+		if (!err)
+			return netdev;
+		free(err);
+	}
+	return NULL;
+}
 
 static bool show_port(const struct dpif_port *port, void *show_)
 {
 	struct show *show = show_;
 	struct str *out = &show->d->out;
-	struct netdev *netdev = dpif_port_netdev(show->dp, port->port_no);
+	struct netdev *netdev = port_netdev(show->dp, port);
+	json_t *json = json_pack("{s:I, s:s, s:s}", "port_no", (json_int_t)port->port_no, "name",
+				 port->name, "type", port->type);
+	json_t *json_options = json_object();
 	const struct smap_node **sorted;
 	struct smap options;
 	size_t i;
@@ -96,16 +132,22 @@ static bool show_port(const struct dpif_port *port, void *show_)
 	if (!streq(port->type, "system") || smap_count(&options)) {
 		sorted = smap_sort(&options);
 		str_printf(out, " (%s", port->type);
-		for (i = 0; i < smap_count(&options); i++)
+		for (i = 0; i < smap_count(&options); i++) {
 			str_printf(out, "%s %s=%s", i ? "," : ":", sorted[i]->key,
 				   sorted[i]->value);
+			json_object_set_new(json_options, sorted[i]->key,
+					    json_string(sorted[i]->value));
+		}
 		str_putc(out, ')');
 		free(sorted);
 	}
 	str_putc(out, '\n');
 	smap_uninit(&options);
-	if (netdev && show->d->stats)
-		show_stats(out, netdev);
+	if (netdev && show->d->opt.stats)
+		show_stats(out, netdev, json);
+	netdev_unref(netdev);
+	json_object_set_new(json, "options", json_options);
+	json_array_append_new(show->ports, json);
 	return true;
 }
 
@@ -114,38 +156,53 @@ static double ratio(uint64_t a, uint64_t b)
 	return b ? (double)a / b : 0;
 }
 
-static bool show_dp(struct dpif *dp, void *d_)
+static void show_dp(struct dpctl *d, struct dpif *dp)
 {
-	struct dpctl *d = d_;
+	struct show show = { .d = d, .dp = dp, .ports = json_array() };
 	struct str *out = &d->out;
 	struct dpif_stats s;
+	json_t *json;
 
 	dpif_get_stats(dp, &s);
+	json = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "type", dpif_type(dp), "name",
+			 dpif_name(dp), "hit", (json_int_t)s.n_hit, "missed",
+			 (json_int_t)s.n_missed, "lost", (json_int_t)s.n_lost, "flows",
+			 (json_int_t)s.n_flows);
 	str_printf(out, "%s@%s:\n", dpif_type(dp), dpif_name(dp));
 	str_printf(out, "  lookups: hit:%" PRIu64 " missed:%" PRIu64 " lost:%" PRIu64 "\n", s.n_hit,
 		   s.n_missed, s.n_lost);
 	str_printf(out, "  flows: %" PRIu64 "\n", s.n_flows);
-	if (s.has_masks)
+	if (s.has_masks) {
 		str_printf(out, "  masks: hit:%" PRIu64 " total:%" PRIu32 " hit/pkt:%.2f\n",
 			   s.n_mask_hit, s.n_masks, ratio(s.n_mask_hit, s.n_hit + s.n_missed));
-	if (s.has_cache)
-		str_printf(out, "  cache: hit:%" PRIu64 " hit-rate:%.2f%%\n", s.n_cache_hit,
-			   100 * ratio(s.n_cache_hit, s.n_hit + s.n_missed));
-	dpif_port_walk(dp, show_port, &(struct show){ .d = d, .dp = dp });
-	return true;
+		json_object_set_new(json, "masks", json_integer(s.n_masks));
+		json_object_set_new(json, "mask-hit", json_integer(s.n_mask_hit));
+	}
+	if (s.has_cache) {
+		if (s.n_cache_hit)
+			str_printf(out, "  cache: hit:%" PRIu64 " hit-rate:%.2f%%\n", s.n_cache_hit,
+				   100 * ratio(s.n_cache_hit, s.n_hit + s.n_missed));
+		json_object_set_new(json, "cache-hit", json_integer(s.n_cache_hit));
+	}
+	dpctl_put_caches(d, dp, json);
+	dpif_port_walk(dp, show_port, &show);
+	json_object_set_new(json, "ports", show.ports);
+	dpctl_json_add(d, json);
 }
 
 void dpctl_show(struct dpctl *d, int argc, const char *argv[])
 {
-	int i;
-
 	if (argc == 1)
-		dpif_walk(show_dp, d);
-	for (i = 1; i < argc; i++) {
-		struct dpif *dp = dpctl_open(d, argv[i]);
+		dpctl_walk(d, show_dp);
+	for (int i = 1; i < argc; i++) {
+		struct dpif *dp;
+		int err;
 
+		dp = dpctl_find(d, argv[i], &err);
 		if (dp)
-			show_dp(dp, d);
+			show_dp(d, dp);
+		else
+			dpctl_error(d, err, "opening datapath %s failed", argv[i]);
 		dpif_unref(dp);
 	}
 }
@@ -205,7 +262,7 @@ static void add_iface(struct dpctl *d, struct dpif *dp, const struct iface *ifac
 	uint32_t port_no = iface->port_no;
 	struct netdev *netdev;
 	int error;
-	char *err = netdev_open(iface->name, type, &netdev);
+	char *err = netdev_open_for(iface->name, type, dpif_port_use(dpif_type(dp)), &netdev);
 
 	if (err) {
 		dpctl_error(d, 0, "%s: failed to open network device (%s)", iface->name, err);
@@ -248,45 +305,58 @@ static void add_ifaces(struct dpctl *d, struct dpif *dp, int n, const char *args
 void dpctl_add_dp(struct dpctl *d, int argc, const char *argv[])
 {
 	const char *at = strchr(argv[1], '@'), *name = at ? at + 1 : argv[1];
-	char *type = at ? xstrndup(argv[1], at - argv[1]) : xstrdup("system"), *err;
+	char *type = at ? xstrndup(argv[1], at - argv[1]) : xstrdup("system");
 	struct dpif *dp;
+	int err;
 
-	if (dpif_lookup(type, name)) {
-		dpctl_error(d, EEXIST, "add_dp");
-	} else if (!*name) {
-		dpctl_error(d, EINVAL, "add_dp");
+	/* One that lives in this process would end with it. */
+	if (!*name)
+		err = -EINVAL;
+	else if (d->standalone && !streq(type, "system"))
+		err = -EAFNOSUPPORT;
+	else
+		err = dpif_create(d->loop, type, name, &dp);
+	if (err) {
+		dpctl_error(d, err, "add_dp");
 	} else {
-		err = dpif_open(d->loop, type, name, &dp);
-		if (err) {
-			dpctl_error(d, 0, "add_dp (%s)", err);
-			free(err);
-		} else {
+		if (dpif_port_use(type) == NETDEV_USE_PACKETS)
 			dpif_set_created(dp);
-			add_ifaces(d, dp, argc - 2, argv + 2);
-			dpif_unref(dp);
-		}
+		add_ifaces(d, dp, argc - 2, argv + 2);
+		dpif_unref(dp);
 	}
 	free(type);
 }
 
+/* The datapath 'name', which the command cannot do without. */
+static struct dpif *open_to_change(struct dpctl *d, const char *name)
+{
+	struct dpif *dp;
+	int err;
+
+	dp = dpctl_find(d, name, &err);
+	if (!dp)
+		dpctl_error(d, err, "opening datapath");
+	return dp;
+}
+
 void dpctl_del_dp(struct dpctl *d, int argc, const char *argv[])
 {
-	struct dpif *dp = dpctl_find(argv[1]);
+	struct dpif *dp = open_to_change(d, argv[1]);
+	int err = dp ? dpif_delete(dp) : 0;
 
-	if (!dp)
-		dpctl_error(d, ENODEV, "opening datapath");
-	else if (dpif_delete(dp))
-		dpctl_error(d, EBUSY, "del_dp");
+	(void)argc;
+	if (err)
+		dpctl_error(d, err, "del_dp");
+	dpif_unref(dp);
 }
 
 void dpctl_add_if(struct dpctl *d, int argc, const char *argv[])
 {
-	struct dpif *dp = dpctl_find(argv[1]);
+	struct dpif *dp = open_to_change(d, argv[1]);
 
 	if (dp)
 		add_ifaces(d, dp, argc - 2, argv + 2);
-	else
-		dpctl_error(d, EINVAL, "opening datapath");
+	dpif_unref(dp);
 }
 
 static void set_iface(struct dpctl *d, struct dpif *dp, const struct iface *iface)
@@ -310,7 +380,12 @@ static void set_iface(struct dpctl *d, struct dpif *dp, const struct iface *ifac
 		dpctl_error(d, 0, "%s: can't change port number from %" PRIu32 " to %" PRIu32,
 			    iface->name, port.port_no, iface->port_no);
 	} else {
-		netdev = dpif_port_netdev(dp, port.port_no);
+		netdev = port_netdev(dp, &port);
+		if (!netdev) {
+			dpctl_error(d, 0, "%s: failed to open network device", iface->name);
+			dpif_port_uninit(&port);
+			return;
+		}
 		smap_init(&merged);
 		netdev_get_options(netdev, &merged);
 		SMAP_FOR_EACH(node, &iface->options) {
@@ -325,18 +400,16 @@ static void set_iface(struct dpctl *d, struct dpif *dp, const struct iface *ifac
 				    iface->name, err);
 		free(err);
 		smap_uninit(&merged);
+		netdev_unref(netdev);
 	}
 	dpif_port_uninit(&port);
 }
 
 void dpctl_set_if(struct dpctl *d, int argc, const char *argv[])
 {
-	struct dpif *dp = dpctl_find(argv[1]);
-	int i;
+	struct dpif *dp = open_to_change(d, argv[1]);
 
-	if (!dp)
-		dpctl_error(d, EINVAL, "opening datapath");
-	for (i = 2; dp && i < argc; i++) {
+	for (int i = 2; dp && i < argc; i++) {
 		struct iface iface;
 
 		if (!*argv[i] || *argv[i] == ',') {
@@ -347,16 +420,14 @@ void dpctl_set_if(struct dpctl *d, int argc, const char *argv[])
 			set_iface(d, dp, &iface);
 		iface_uninit(&iface);
 	}
+	dpif_unref(dp);
 }
 
 void dpctl_del_if(struct dpctl *d, int argc, const char *argv[])
 {
-	struct dpif *dp = dpctl_find(argv[1]);
-	int i;
+	struct dpif *dp = open_to_change(d, argv[1]);
 
-	if (!dp)
-		dpctl_error(d, EINVAL, "opening datapath");
-	for (i = 2; dp && i < argc; i++) {
+	for (int i = 2; dp && i < argc; i++) {
 		unsigned int port_no;
 		struct dpif_port port;
 		int error;
@@ -372,7 +443,7 @@ void dpctl_del_if(struct dpctl *d, int argc, const char *argv[])
 		error = dpif_port_del(dp, port_no);
 		if (error)
 			dpctl_error(d, error == -ENOENT ? ENODEV : error,
-				    "deleting port %s from %s@%s failed", argv[i], dpif_type(dp),
-				    dpif_name(dp));
+				    "deleting port %s from %s failed", argv[i], argv[1]);
 	}
+	dpif_unref(dp);
 }

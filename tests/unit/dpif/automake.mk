@@ -6,6 +6,7 @@
 #	tests_unit_dpif_test_X_SOURCES = tests/unit/dpif/test_X.c
 #	tests_unit_dpif_test_X_LDADD = $(CMOCKA_LIBS) $(LIB_...)
 unit_dpif_tests = \
+	tests/unit/dpif/test_ct_text \
 	tests/unit/dpif/test_ctl \
 	tests/unit/dpif/test_dpif \
 	tests/unit/dpif/test_dpif_threads \
@@ -13,6 +14,8 @@ unit_dpif_tests = \
 	tests/unit/dpif/test_spinner
 
 noinst_HEADERS += tests/unit/dpif/fixture.h
+tests_unit_dpif_test_ct_text_SOURCES = tests/unit/dpif/test_ct_text.c
+tests_unit_dpif_test_ct_text_LDADD = $(CMOCKA_LIBS) $(LIB_DPIF)
 tests_unit_dpif_test_ctl_SOURCES = tests/unit/dpif/test_ctl.c
 tests_unit_dpif_test_ctl_LDADD = $(CMOCKA_LIBS) $(LIB_DPIF)
 tests_unit_dpif_test_dpif_SOURCES = tests/unit/dpif/test_dpif.c
