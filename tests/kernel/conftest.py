@@ -11,6 +11,7 @@ from rig import netns
 
 def pytest_configure(config):
     config.addinivalue_line('markers', 'covers(name, ...): what of <linux/openvswitch.h> it tests')
+    config.addinivalue_line('markers', 'differs(module, why): what that module (stock, ours) does not')
 
 
 def pytest_runtest_setup(item):
@@ -18,6 +19,10 @@ def pytest_runtest_setup(item):
         pytest.skip('network namespaces need root')
     if not os.path.exists('/sys/module/openvswitch'):
         pytest.skip('the kernel has no module openvswitch loaded')
+    for mark in item.iter_markers('differs'):
+        module, why = mark.args
+        if module == os.environ.get('GUEST_MODULE'):
+            pytest.skip(f'differs on this module ({module}): {why}')
     for mark in item.iter_markers('covers'):
         for name in mark.args:
             if not uapi.has(name):

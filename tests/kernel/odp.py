@@ -8,6 +8,8 @@ import struct
 
 import uapi
 from ovsnl import Attrs, attr, be16, be32, be64, nest, u8, u16, u32
+NLA_F_NESTED = 0x8000
+
 
 def mac(a):
     return bytes.fromhex(a.replace(':', '')) if isinstance(a, str) else bytes(a)
@@ -113,12 +115,14 @@ def nd(target='::', sll=bytes(6), tll=bytes(6)):
     return attr(uapi.OVS_KEY_ATTR_ND, ip6(target) + mac(sll) + mac(tll))
 
 
-def nsh(spi=0, si=0, np=0, ttl=0, flags=0, md1=None, mdtype=1):
-    """An NSH key or header: base and, for type 1, the four words of context."""
+def nsh(spi=0, si=0, np=0, ttl=0, flags=0, md1=None, mdtype=1, md2=None):
+    """An NSH key or header: base, and the four words of type 1 or the octets of type 2."""
     base = struct.pack('!BBBBI', flags, ttl, mdtype, np, spi << 8 | si)
     attrs = [attr(uapi.OVS_NSH_KEY_ATTR_BASE, base)]
     if md1 is not None:
         attrs.append(attr(uapi.OVS_NSH_KEY_ATTR_MD1, struct.pack('!4I', *md1)))
+    if md2 is not None:
+        attrs.append(attr(uapi.OVS_NSH_KEY_ATTR_MD2, md2))
     return nest(uapi.OVS_KEY_ATTR_NSH, *attrs)
 
 
@@ -210,12 +214,18 @@ def set_(key):
 
 
 def set_masked(key, mask):
-    """Both attributes of the same kind; the value is cut to the mask, as it must be."""
-    (kind, value), = Attrs(key).all
-    (same, bits), = Attrs(mask).all
-    assert kind == same and len(value) == len(bits)
-    value = bytes(v & b for v, b in zip(value, bits))
-    return nest(uapi.OVS_ACTION_ATTR_SET_MASKED, attr(kind, value + bits))
+    """Both attributes of the same kind; the value is cut to the mask, as it must be.  In NSH, each
+    attribute in the nest is a value and its mask."""
+    def both(k, m):
+        (kind, value), (same, bits) = k, m
+        assert kind == same and len(value) == len(bits)
+        if kind == uapi.OVS_KEY_ATTR_NSH and not nested:
+            nested.append(1)
+            return nest(kind, *(both(*pair) for pair in zip(Attrs(value).all, Attrs(bits).all)))
+        return attr(kind, bytes(v & b for v, b in zip(value, bits)) + bits)
+
+    nested = []
+    return nest(uapi.OVS_ACTION_ATTR_SET_MASKED, both(Attrs(key).all[0], Attrs(mask).all[0]))
 
 
 def push_vlan(tci, tpid=0x8100):
@@ -266,8 +276,7 @@ def pop_eth():
 
 
 def push_nsh(**kwargs):
-    (_, inner), = Attrs(nsh(**kwargs)).all
-    return attr(uapi.OVS_ACTION_ATTR_PUSH_NSH, inner)
+    return nest(uapi.OVS_ACTION_ATTR_PUSH_NSH, nsh(**kwargs))
 
 
 def pop_nsh():
@@ -318,4 +327,12 @@ def psample(group, cookie=None):
     a = [u32(uapi.OVS_PSAMPLE_ATTR_GROUP, group)]
     if cookie is not None:
         a.append(attr(uapi.OVS_PSAMPLE_ATTR_COOKIE, cookie))
-    return nest(uapi.OVS_ACTION_ATTR_PSAMPLE, *a)
+    # unlike all older ones, it must say that it is a nest
+    return nest(uapi.OVS_ACTION_ATTR_PSAMPLE | NLA_F_NESTED, *a)
+
+
+def sorted_(actions):
+    """Actions in a form in which those compare equal that mean the same: the members of a nest are
+    in order of their kinds."""
+    lists = {uapi.OVS_ACTION_ATTR_CHECK_PKT_LEN}
+    return [(k, sorted(Attrs(p).all) if k in lists else p) for k, p in Attrs(actions).all]

@@ -20,28 +20,13 @@ from scapy.packet import Raw
 import odp
 import ovsnl
 import uapi
+from frames import (A, B, C, DATA, IP6_A, IP6_B, IP6_C, IP_A, IP_B, IP_C, arp, e, ip, ip6, nsh)
 
-A, B, C = '02:00:00:00:00:0a', '02:00:00:00:00:0b', '02:00:00:00:00:0c'
-IP_A, IP_B, IP_C = '10.0.0.1', '10.0.0.2', '10.0.0.3'
-IP6_A, IP6_B, IP6_C = '2001:db8::1', '2001:db8::2', '2001:db8::3'
 ANY4 = '255.255.255.255'
 ANY6 = 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'
 FF = b'\xff' * 6
 # bits of OpenFlow's ipv6_exthdr
 EXT_NONE, EXT_DEST, EXT_ROUTING, EXT_HOP = 1 << 0, 1 << 3, 1 << 5, 1 << 6
-DATA = Raw(bytes(range(40)))
-
-
-def e(type=None, src=A, dst=B):
-    return Ether(src=src, dst=dst) if type is None else Ether(src=src, dst=dst, type=type)
-
-
-def ip(src=IP_A, dst=IP_B, **kwargs):
-    return e() / IP(src=src, dst=dst, **kwargs)
-
-
-def ip6(src=IP6_A, dst=IP6_B, **kwargs):
-    return e() / IPv6(src=src, dst=dst, **kwargs)
 
 
 def ns(target=IP6_C, sll=C, code=0):
@@ -51,15 +36,6 @@ def ns(target=IP6_C, sll=C, code=0):
 
 def na(target=IP6_C, tll=C):
     return ip6(hlim=255) / ICMPv6ND_NA(tgt=target) / ICMPv6NDOptDstLLAddr(lladdr=tll)
-
-
-def arp(**kwargs):
-    return e() / ARP(**{'op': 1, 'hwsrc': A, 'psrc': IP_A, 'hwdst': C, 'pdst': IP_B, **kwargs})
-
-
-def nsh(spi=0x112233, si=254, np=1, ttl=63, context=(1, 2, 3, 4), o=0, inner=None):
-    head = struct.pack('!HBBI4I', o << 13 | ttl << 6 | 6, 1, np, spi << 8 | si, *context)
-    return e(0x894f) / Raw(head + bytes(inner or IP(src=IP_A, dst=IP_B) / UDP() / DATA))
 
 
 def hop(*headers, **kwargs):
