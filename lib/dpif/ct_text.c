@@ -176,8 +176,7 @@ static void protoinfo_format(const struct dpif_ct_entry *e, bool more, struct st
 	} else if (e->has_sctp) {
 		str_printf(out,
 			   ",protoinfo=(state=%s,vtag_orig=%" PRIu32 ",vtag_reply=%" PRIu32 ")",
-			   sctp_state_name(e->sctp_state), ntohl(e->sctp_vtag_orig),
-			   ntohl(e->sctp_vtag_reply));
+			   sctp_state_name(e->sctp_state), e->sctp_vtag_orig, e->sctp_vtag_reply);
 	}
 }
 

@@ -92,6 +92,6 @@ dpctl_fn dpctl_ipf_set_enabled, dpctl_ipf_set_disabled, dpctl_ipf_set_min_frag,
 /* Prints the cache sizes of 'dp' as "show" does, and adds them to 'json' if it is not NULL. */
 void dpctl_put_caches(struct dpctl *, struct dpif *, json_t *json);
 /* What a flow is, for --format=json. */
-json_t *dpctl_flow_to_json(const struct dpif_flow *, const struct odp_names *);
+json_t *dpctl_flow_to_json(const struct dpif *, const struct dpif_flow *, const struct odp_names *);
 
 #endif

@@ -53,6 +53,16 @@ void dpctl_cache_get_size(struct dpctl *d, int argc, const char *argv[])
 	dpif_unref(dp);
 }
 
+/* The kernel takes powers of two only, and 0. */
+static uint32_t round_up(uint32_t n)
+{
+	uint32_t power = 1;
+
+	while (power < n && power < UINT32_C(1) << 31)
+		power <<= 1;
+	return n ? power : 0;
+}
+
 void dpctl_cache_set_size(struct dpctl *d, int argc, const char *argv[])
 {
 	struct dpif *dp = find(d, argv[1]);
@@ -69,7 +79,8 @@ void dpctl_cache_set_size(struct dpctl *d, int argc, const char *argv[])
 		dpctl_error(d, err, "Setting caches not supported");
 	} else if (!streq(argv[2], CACHE_NAME)) {
 		dpctl_error(d, EINVAL, "Cache name \"%s\" not found on dpif", argv[2]);
-	} else if ((err = dpif_cache_set_size(dp, n)) || (err = dpif_cache_get_size(dp, &now))) {
+	} else if ((err = dpif_cache_set_size(dp, round_up(n))) ||
+		   (err = dpif_cache_get_size(dp, &now))) {
 		dpctl_error(d, err, "Setting cache size failed");
 	} else {
 		/* It may have been rounded. */

@@ -89,12 +89,13 @@ static void parse_dump_arg(struct dpctl *d, const char *arg, struct dump *dump)
 	}
 }
 
-json_t *dpctl_flow_to_json(const struct dpif_flow *f, const struct odp_names *names)
+json_t *dpctl_flow_to_json(const struct dpif *dp, const struct dpif_flow *f,
+			   const struct odp_names *names)
 {
 	struct str key = STR_INIT, acts = STR_INIT, ufid = STR_INIT;
 	json_t *json;
 
-	odp_flow_format(&f->key, &f->mask, false, names, &key);
+	odp_flow_format(&f->key, &f->mask, dpif_flow_style(dp, false), names, &key);
 	odp_actions_format(f->actions, f->actions_len, names, &acts);
 	dpif_ufid_format(&f->ufid, &ufid);
 	json = json_pack("{s:s, s:s, s:I, s:I, s:o, s:i, s:b, s:s}", "ufid",
@@ -118,10 +119,10 @@ static void put_flow(struct dpctl *d, struct dpif *dp, const struct dpif_flow *f
 	const struct odp_names *names = dpctl_names(d, dp);
 
 	if (d->json) {
-		dpctl_json_add(d, dpctl_flow_to_json(flow, names));
+		dpctl_json_add(d, dpctl_flow_to_json(dp, flow, names));
 		return;
 	}
-	dpif_flow_format(flow, names, d->opt.more, &d->out);
+	dpif_flow_format(flow, names, dpif_flow_style(dp, d->opt.more), &d->out);
 	str_putc(&d->out, '\n');
 }
 

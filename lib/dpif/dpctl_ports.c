@@ -256,7 +256,8 @@ static void iface_uninit(struct iface *iface)
 	smap_uninit(&iface->options);
 }
 
-static void add_iface(struct dpctl *d, struct dpif *dp, const struct iface *iface)
+static void add_iface(struct dpctl *d, struct dpif *dp, const char *dp_name,
+		      const struct iface *iface)
 {
 	const char *type = dpif_port_open_type(dpif_type(dp), iface->type ? iface->type : "system");
 	uint32_t port_no = iface->port_no;
@@ -278,14 +279,14 @@ static void add_iface(struct dpctl *d, struct dpif *dp, const struct iface *ifac
 	if (!err) {
 		error = dpif_port_add(dp, netdev, &port_no);
 		if (error)
-			dpctl_error(d, error, "adding %s to %s@%s failed", iface->name,
-				    dpif_type(dp), dpif_name(dp));
+			dpctl_error(d, error, "adding %s to %s failed", iface->name, dp_name);
 	}
 	free(err);
 	netdev_unref(netdev);
 }
 
-static void add_ifaces(struct dpctl *d, struct dpif *dp, int n, const char *args[])
+static void add_ifaces(struct dpctl *d, struct dpif *dp, const char *dp_name, int n,
+		       const char *args[])
 {
 	int i;
 
@@ -297,7 +298,7 @@ static void add_ifaces(struct dpctl *d, struct dpif *dp, int n, const char *args
 			continue;
 		}
 		if (iface_parse(d, args[i], &iface))
-			add_iface(d, dp, &iface);
+			add_iface(d, dp, dp_name, &iface);
 		iface_uninit(&iface);
 	}
 }
@@ -321,7 +322,7 @@ void dpctl_add_dp(struct dpctl *d, int argc, const char *argv[])
 	} else {
 		if (dpif_port_use(type) == NETDEV_USE_PACKETS)
 			dpif_set_created(dp);
-		add_ifaces(d, dp, argc - 2, argv + 2);
+		add_ifaces(d, dp, argv[1], argc - 2, argv + 2);
 		dpif_unref(dp);
 	}
 	free(type);
@@ -355,11 +356,12 @@ void dpctl_add_if(struct dpctl *d, int argc, const char *argv[])
 	struct dpif *dp = open_to_change(d, argv[1]);
 
 	if (dp)
-		add_ifaces(d, dp, argc - 2, argv + 2);
+		add_ifaces(d, dp, argv[1], argc - 2, argv + 2);
 	dpif_unref(dp);
 }
 
-static void set_iface(struct dpctl *d, struct dpif *dp, const struct iface *iface)
+static void set_iface(struct dpctl *d, struct dpif *dp, const char *dp_name,
+		      const struct iface *iface)
 {
 	struct dpif_port port;
 	struct netdev *netdev;
@@ -369,8 +371,7 @@ static void set_iface(struct dpctl *d, struct dpif *dp, const struct iface *ifac
 	int error = dpif_port_lookup(dp, iface->name, &port);
 
 	if (error) {
-		dpctl_error(d, error, "%s: failed to query port in %s@%s", iface->name,
-			    dpif_type(dp), dpif_name(dp));
+		dpctl_error(d, error, "%s: failed to query port in %s", iface->name, dp_name);
 		return;
 	}
 	if (iface->type && !streq(iface->type, port.type)) {
@@ -417,7 +418,7 @@ void dpctl_set_if(struct dpctl *d, int argc, const char *argv[])
 			continue;
 		}
 		if (iface_parse(d, argv[i], &iface))
-			set_iface(d, dp, &iface);
+			set_iface(d, dp, argv[1], &iface);
 		iface_uninit(&iface);
 	}
 	dpif_unref(dp);

@@ -112,18 +112,20 @@ static void del_flow(struct dpctl *d, struct dpif *dp, const char *key)
 	struct dpif_flow_stats stats;
 	struct parsed p;
 	const char *rest;
-	struct dpif_op op = { .type = DPIF_OP_DEL, .del = { .key = &p.key, .stats = &stats } };
+	struct dpif_op op = { .type = DPIF_OP_DEL,
+			      .del = { .key = &p.key, .ufid = &p.ufid, .stats = &stats } };
 
-	if (dpif_ufid_parse(key, &p.ufid, &rest) > 0 && !*rest) {
-		op.del.ufid = &p.ufid;
-	} else if (!parse_key(d, dp, key, &p)) {
+	bool only_ufid = dpif_ufid_parse(key, &p.ufid, &rest) > 0 && !*rest;
+
+	if (!only_ufid && !parse_key(d, dp, key, &p))
 		return;
-	} else if (p.has_ufid) {
-		op.del.ufid = &p.ufid;
-	}
+	if (only_ufid)
+		op.del.key = NULL;
+	else if (!p.has_ufid)
+		dpif_ufid_of_key(&p.ufid, &p.key);
 	if (operate(dp, &op)) {
 		dpctl_error(d, op.error, "deleting flow");
-		if (op.error == -ENOENT && !op.del.ufid)
+		if (op.error == -ENOENT && !only_ufid && !p.has_ufid)
 			str_put(&d->errors, "Perhaps you need to specify a UFID?\n");
 	} else if (d->opt.stats) {
 		dpif_flow_stats_format(&stats, &d->out);

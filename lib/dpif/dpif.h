@@ -138,8 +138,10 @@ struct dpif_flow {
 	bool offloaded;
 };
 
-/* Text as dump-flows shows it.  'verbose': identifier, all fields, layer.  'names' may be NULL. */
-void dpif_flow_format(const struct dpif_flow *, const struct odp_names *, bool verbose,
+/* ODP_STYLE_* of the flows of a datapath. */
+unsigned int dpif_flow_style(const struct dpif *, bool verbose);
+/* Text as dump-flows shows it.  Verbose: identifier, all fields, layer.  'names' may be NULL. */
+void dpif_flow_format(const struct dpif_flow *, const struct odp_names *, unsigned int style,
 		      struct str *);
 /* "packets:N, bytes:N, used:S or never[, flags:...]" */
 void dpif_flow_stats_format(const struct dpif_flow_stats *, struct str *);

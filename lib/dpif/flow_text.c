@@ -44,20 +44,21 @@ void dpif_flow_stats_format(const struct dpif_flow_stats *s, struct str *out)
 
 void dpif_ufid_format(const struct ufid *u, struct str *out)
 {
-	str_printf(out, "ufid:" UFID_FMT, (uint32_t)(u->parts[0] >> 32),
-		   (uint32_t)(u->parts[0] >> 16 & 0xffff), (uint32_t)(u->parts[0] & 0xffff),
-		   (uint32_t)(u->parts[1] >> 48), (uint32_t)(u->parts[1] >> 32 & 0xffff),
-		   (uint32_t)u->parts[1]);
+	uint32_t w[4]; /* as the kernel's messages have it */
+
+	memcpy(w, u, sizeof(w));
+	str_printf(out, "ufid:" UFID_FMT, w[0], w[1] >> 16, w[1] & 0xffff, w[2] >> 16,
+		   w[2] & 0xffff, w[3]);
 }
 
 int dpif_ufid_parse(const char *s, struct ufid *ufid, const char **rest)
 {
+	uint32_t w[4] = { 0 };
 	unsigned int n = 0;
 
 	*rest = s;
 	if (!str_has_prefix(s, "ufid:"))
 		return 0;
-	ufid->parts[0] = ufid->parts[1] = 0;
 	for (s += 5; isxdigit((unsigned char)*s) || *s == '-'; s++) {
 		unsigned int digit;
 
@@ -67,23 +68,32 @@ int dpif_ufid_parse(const char *s, struct ufid *ufid, const char **rest)
 			return -EINVAL;
 		digit = isdigit((unsigned char)*s) ? *s - '0'
 						   : tolower((unsigned char)*s) - 'a' + 10;
-		ufid->parts[n / 16] = ufid->parts[n / 16] << 4 | digit;
+		w[n / 8] = w[n / 8] << 4 | digit;
 		n++;
 	}
 	if (n != 32)
 		return -EINVAL;
+	memcpy(ufid, w, sizeof(w));
 	*rest = s + strspn(s, ", ");
 	return 1;
 }
 
-void dpif_flow_format(const struct dpif_flow *f, const struct odp_names *names, bool verbose,
+unsigned int dpif_flow_style(const struct dpif *dp, bool verbose)
+{
+	return (verbose ? ODP_STYLE_VERBOSE : 0) |
+	       (dpif_port_use(dpif_type(dp)) == NETDEV_USE_VPORT ? ODP_STYLE_KERNEL : 0);
+}
+
+void dpif_flow_format(const struct dpif_flow *f, const struct odp_names *names, unsigned int style,
 		      struct str *out)
 {
+	bool verbose = style & ODP_STYLE_VERBOSE;
+
 	if (verbose && f->ufid_present) {
 		dpif_ufid_format(&f->ufid, out);
 		str_put(out, ", ");
 	}
-	odp_flow_format(&f->key, &f->mask, verbose, names, out);
+	odp_flow_format(&f->key, &f->mask, style, names, out);
 	str_put(out, ", ");
 	dpif_flow_stats_format(&f->stats, out);
 	if (verbose && f->offloaded)

@@ -128,8 +128,13 @@ struct odp_names {
 	bool (*port_number)(const char *name, uint32_t *port, void *aux);
 	void *aux;
 };
+enum {
+	ODP_STYLE_VERBOSE = 1, /* fields that are not matched, too */
+	/* in the order of the kernel's attributes, without what it leaves out */
+	ODP_STYLE_KERNEL = 2,
+};
 /* "recirc_id(0),in_port(1),eth(src=..,dst=..),eth_type(0x0800),ipv4(...)"; 'mask' NULL: exact. */
-void odp_flow_format(const struct flow *, const struct flow_mask *, bool verbose,
+void odp_flow_format(const struct flow *, const struct flow_mask *, unsigned int style,
 		     const struct odp_names *, struct str *);
 char *odp_flow_parse(const char *, const struct odp_names *, struct flow *, struct flow_mask *);
 void odp_actions_format(const void *acts, size_t len, const struct odp_names *, struct str *);

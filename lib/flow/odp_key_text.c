@@ -252,7 +252,7 @@ static bool parse_vlan(struct scan *s, struct flow_vlan *vlan, struct flow_vlan 
 struct formatter {
 	const struct flow *f;
 	const struct flow_mask *mask; /* may be NULL */
-	bool verbose;
+	bool verbose, as_kernel;
 	const struct odp_names *names;
 	struct str *s;
 };
@@ -281,33 +281,62 @@ static void put_ct_state(const struct formatter *o)
 	str_put(o->s, "),");
 }
 
-static void put_metadata(const struct formatter *o)
+static void put_tunnel(const struct formatter *o)
 {
 	const struct flow *f = o->f;
 	static const struct flow_tnl none;
 
-	put_group(o, OVS_KEY_ATTR_PRIORITY);
-	if (flow_tnl_is_set(&f->tunnel) &&
-	    (!o->mask || o->verbose || memcmp(&o->mask->masks.tunnel, &none, sizeof(none)))) {
-		odp_tunnel_format(&f->tunnel, o->mask ? &o->mask->masks.tunnel : NULL, o->s);
-		str_putc(o->s, ',');
-	}
-	put_group(o, OVS_KEY_ATTR_SKB_MARK);
+	if (!flow_tnl_is_set(&f->tunnel) ||
+	    (o->mask && !o->verbose && !memcmp(&o->mask->masks.tunnel, &none, sizeof(none))))
+		return;
+	odp_tunnel_format(&f->tunnel, o->mask ? &o->mask->masks.tunnel : NULL, o->s);
+	str_putc(o->s, ',');
+}
+
+static void put_in_port(const struct formatter *o)
+{
+	if (o->f->in_port != FLOW_PORT_NONE || o->mask)
+		put_group(o, OVS_KEY_ATTR_IN_PORT);
+}
+
+static void put_ct(const struct formatter *o)
+{
+	const struct flow *f = o->f;
+
 	put_ct_state(o);
 	put_group(o, OVS_KEY_ATTR_CT_ZONE);
 	put_group(o, OVS_KEY_ATTR_CT_MARK);
 	put_group(o, OVS_KEY_ATTR_CT_LABELS);
-	if (f->ct_nw_proto) {
-		if (f->eth_type == htons(ETH_TYPE_IP))
-			put_group(o, OVS_KEY_ATTR_CT_ORIG_TUPLE_IPV4);
-		else if (f->eth_type == htons(ETH_TYPE_IPV6))
-			put_group(o, OVS_KEY_ATTR_CT_ORIG_TUPLE_IPV6);
+	if (!f->ct_nw_proto)
+		return;
+	if (f->eth_type == htons(ETH_TYPE_IP))
+		put_group(o, OVS_KEY_ATTR_CT_ORIG_TUPLE_IPV4);
+	else if (f->eth_type == htons(ETH_TYPE_IPV6))
+		put_group(o, OVS_KEY_ATTR_CT_ORIG_TUPLE_IPV6);
+}
+
+static void put_metadata(const struct formatter *o)
+{
+	if (o->as_kernel) {
+		put_group(o, OVS_KEY_ATTR_RECIRC_ID);
+		put_group(o, OVS_KEY_ATTR_DP_HASH);
+		put_group(o, OVS_KEY_ATTR_PRIORITY);
+		put_tunnel(o);
+		put_in_port(o);
+		put_group(o, OVS_KEY_ATTR_SKB_MARK);
+		put_ct(o);
+		if (o->f->packet_type)
+			put_group(o, ODP_KEY_ATTR_PACKET_TYPE);
+	} else {
+		put_group(o, OVS_KEY_ATTR_PRIORITY);
+		put_tunnel(o);
+		put_group(o, OVS_KEY_ATTR_SKB_MARK);
+		put_ct(o);
+		put_group(o, OVS_KEY_ATTR_RECIRC_ID);
+		put_group(o, OVS_KEY_ATTR_DP_HASH);
+		put_in_port(o);
+		put_group(o, ODP_KEY_ATTR_PACKET_TYPE);
 	}
-	put_group(o, OVS_KEY_ATTR_RECIRC_ID);
-	put_group(o, OVS_KEY_ATTR_DP_HASH);
-	if (f->in_port != FLOW_PORT_NONE || o->mask)
-		put_group(o, OVS_KEY_ATTR_IN_PORT);
-	put_group(o, ODP_KEY_ATTR_PACKET_TYPE);
 }
 
 static void put_eth_type(const struct formatter *o, be16 type, be16 mask)
@@ -398,10 +427,11 @@ static void put_l3(const struct formatter *o)
 	}
 }
 
-void odp_flow_format(const struct flow *f, const struct flow_mask *mask, bool verbose,
+void odp_flow_format(const struct flow *f, const struct flow_mask *mask, unsigned int style,
 		     const struct odp_names *names, struct str *s)
 {
-	struct formatter o = { f, mask, verbose, names, s };
+	bool verbose = style & ODP_STYLE_VERBOSE;
+	struct formatter o = { f, mask, verbose, style & ODP_STYLE_KERNEL, names, s };
 	unsigned int n_vlans = flow_n_vlans(f);
 
 	put_metadata(&o);

@@ -12,6 +12,7 @@ from rig.tools import TOP
 
 PAGES = {
     'ovs-appctl': 'utilities/ovs-appctl.8.scd',
+    'ovs-dpctl': 'utilities/ovs-dpctl.8.scd',
     'ovs-vsctl': 'utilities/ovs-vsctl.8.scd',
     'ovs-vswitchd': 'vswitchd/ovs-vswitchd.8.scd',
     'ovsdb-client': 'ovsdb/ovsdb-client.1.scd',
@@ -138,6 +139,18 @@ def test_commands_of_help(ours, program, column):
         assert listed == commands | {'help', 'list-commands'}
     assert len(commands) > 10
     assert described == commands
+
+
+def test_commands_of_dpctl(ours):
+    """Its commands, which are those of ovs-vswitchd without a prefix."""
+    commands = list_commands(output(ours, 'ovs-dpctl', 'list-commands'))
+    assert Page(PAGES['ovs-dpctl']).commands == commands
+    assert {c.removeprefix('dpctl/') for c in Page(PAGES['ovs-vswitchd']).commands
+            if c.startswith('dpctl/')} == commands - {'help'}
+    shown = output(ours, 'ovs-dpctl', 'help')
+    assert shown == output(ours, 'ovs-dpctl', '--help')
+    for c in commands:
+        assert re.search(rf'^  {re.escape(c.split()[0])} ', shown, re.M), c
 
 
 def test_vsctl_completion_list(ours):

@@ -199,12 +199,12 @@ static void dpif_dump_dps(struct unixctl_conn *conn, int argc, const char *argv[
 	reply(conn, &show);
 }
 
-static void flow_show(const struct dpif_flow *f, const struct odp_names *names, bool verbose,
-		      struct show *show)
+static void flow_show(const struct dpif *dp, const struct dpif_flow *f,
+		      const struct odp_names *names, bool verbose, struct show *show)
 {
 	struct str key = STR_INIT, acts = STR_INIT, ufid = STR_INIT;
 
-	odp_flow_format(&f->key, &f->mask, verbose, names, &key);
+	odp_flow_format(&f->key, &f->mask, dpif_flow_style(dp, verbose), names, &key);
 	odp_actions_format(f->actions, f->actions_len, names, &acts);
 	dpif_ufid_format(&f->ufid, &ufid);
 	/* Almost dpif_flow_format(): this command has a space after the identifier, and no
@@ -274,7 +274,7 @@ static void dpif_dump_flows(struct unixctl_conn *conn, int argc, const char *arg
 			struct xport *p = xdp_port(o->backer->dp, flows[i].key.in_port);
 
 			if (p && p->bridge == o->xbridge)
-				flow_show(&flows[i], names, verbose, &show);
+				flow_show(o->backer->dpif, &flows[i], names, verbose, &show);
 		}
 		rcu_leave();
 	}

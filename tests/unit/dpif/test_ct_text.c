@@ -109,7 +109,7 @@ static void test_format(void **state)
 		.reply = tuple(IPPROTO_SCTP, "10.1.1.2", "10.1.1.1", 2, 1),
 		.has_sctp = true,
 		.sctp_state = SCTP_CONNTRACK_CLOSED,
-		.sctp_vtag_reply = htonl(77),
+		.sctp_vtag_reply = 77,
 	};
 	assert_text(&e, false, false,
 		    "sctp,orig=(src=10.1.1.1,dst=10.1.1.2,sport=1,dport=2),"
