@@ -99,8 +99,7 @@ static int collect(struct parser *p, const struct nlattr *nest)
 
 	memset(p->a, 0, sizeof(p->a));
 	p->nest = nest;
-	nla_for_each_nested(a, nest, rem)
-	{
+	nla_for_each_nested(a, nest, rem) {
 		unsigned int type = nla_type(a);
 
 		if (type > OVS_KEY_ATTR_MAX)
@@ -172,8 +171,14 @@ static int parse_tunnel(struct parser *p)
 	p->out->tun_proto = t.proto;
 	if (!p->key)
 		return 0;
-	if (!p->key->tun_proto)
-		return key_error(p->extack, a, key_attrs[OVS_KEY_ATTR_TUNNEL].unexpected);
+	if (!p->key->tun_proto) {
+		/* what a tunnel would have must be what it has without one: there is none */
+		memset(t.tun, 0, sizeof(*t.tun));
+		memset(t.opts, 0, KEY_TUN_OPTS_MAX);
+		p->out->tun_opts_len = 0;
+		p->out->tun_proto = 0xff;
+		return 0;
+	}
 	if (t.proto && t.proto != p->key->tun_proto)
 		return key_error(p->extack, a, "tunnel: mask of another address family");
 	if (t.has_opts && t.opts_len != p->key->tun_opts_len)
@@ -696,12 +701,8 @@ int key_parse_metadata(struct net *net, const struct nlattr *attr, struct sk_buf
 	if (err)
 		goto out;
 	pkt->mac_proto = KEY_MAC_ETHERNET;
-	if (!p.a[OVS_KEY_ATTR_ETHERNET]) {
-		type = p.a[OVS_KEY_ATTR_ETHERTYPE];
-		if (!type) {
-			err = missing(&p, OVS_KEY_ATTR_ETHERTYPE);
-			goto out;
-		}
+	type = p.a[OVS_KEY_ATTR_ETHERTYPE];
+	if (!p.a[OVS_KEY_ATTR_ETHERNET] && type) {
 		pkt->mac_proto = KEY_MAC_NONE;
 		skb->protocol = nla_get_be16(type);
 	}
