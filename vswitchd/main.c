@@ -167,6 +167,7 @@ int main(int argc, char *argv[])
 
 	log_info("exiting%s", cleanup ? ", removing ports and datapaths" : "");
 	timer_cancel(&counter_timer);
+	netdev_close_behind();
 	bridges_stop(cleanup);
 	unixctl_server_destroy(unixctl);
 	netdev_uninit();

@@ -2,7 +2,11 @@
 /* Linux 6.6 and later attach the program by a link (tcx), which is cheaper for each frame, leaves
  * nothing behind, and goes with the process.  Older kernels: a filter on a clsact qdisc, found
  * again after a crash by its handle.  The qdisc stays when the filter goes, since others may have
- * put theirs there. */
+ * put theirs there.
+ *
+ * The kernel attaches under its lock of all devices and waits there for its RCU, 14 ms for each
+ * device.  So that happens on a closer, one device after the other, once the loop has opened all
+ * ports that it was about to open: until then they would wait for that lock. */
 #include "netdev/host_steal.h"
 
 #include <errno.h>
@@ -10,6 +14,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "netdev/netdev_provider.h"
 
 LOG_MODULE(host_steal);
 
@@ -18,7 +23,6 @@ LOG_MODULE(host_steal);
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -32,10 +36,22 @@ LOG_MODULE(host_steal);
 
 struct host_steal {
 	int ifindex;
-	int link_fd; /* -1: a filter */
+	char *name;
+	enum { WAITING, ATTACHED_LINK, ATTACHED_FILTER, FAILED } state; /* under 'attach_lock' */
+	int link_fd;
+	struct cds_list_head node; /* in 'waiting' */
 };
 
-static int prog_fd = -1;
+static int prog_fd = -1; /* under 'attach_lock' */
+static bool is_loaded; /* or failed to be: tried once; under 'attach_lock' */
+
+/* Who attaches or detaches; held while the kernel waits. */
+static struct mutex attach_lock = MUTEX_INIT;
+static struct mutex waiting_lock = MUTEX_INIT; /* inside 'attach_lock' */
+static CDS_LIST_HEAD(waiting); /* under 'waiting_lock' */
+static struct work attach_work; /* main thread */
+static struct netdev_close_job attach_job;
+static bool job_is_queued; /* under 'waiting_lock' */
 
 static int ignore_messages(enum libbpf_print_level level, const char *fmt, va_list args)
 {
@@ -51,6 +67,9 @@ static void load_program(void)
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
 
+	if (is_loaded)
+		return;
+	is_loaded = true;
 	libbpf_set_print(ignore_messages);
 	prog_fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "ovs_steal", "Dual BSD/GPL", insns,
 				ARRAY_SIZE(insns), NULL);
@@ -81,25 +100,84 @@ static int attach_filter(int ifindex)
 	return !err || err == -EEXIST ? bpf_tc_attach(&hook, &opts) : err;
 }
 
-struct host_steal *host_steal_create(int ifindex, const char *name)
+static void attach(struct host_steal *s)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct host_steal *s;
-	int link_fd, err;
+	int err = 0;
 
-	pthread_once(&once, load_program);
+	load_program();
+	s->state = FAILED;
 	if (prog_fd < 0)
-		return NULL;
-	link_fd = attach_link(ifindex);
-	err = link_fd < 0 ? attach_filter(ifindex) : 0;
-	if (err) {
-		log_warn("%s: the host's own stack sees what the port receives, too: %s", name,
+		return;
+	s->link_fd = attach_link(s->ifindex);
+	if (s->link_fd < 0)
+		err = attach_filter(s->ifindex);
+	if (!err)
+		s->state = s->link_fd < 0 ? ATTACHED_FILTER : ATTACHED_LINK;
+	else if (err != -ENODEV) /* it may be gone already */
+		log_warn("%s: the host's own stack sees what the port receives, too: %s", s->name,
 			 errno_str(err));
-		return NULL;
+}
+
+/* The next that waits; the last time, the job is over. */
+static struct host_steal *take_waiting(void)
+{
+	struct host_steal *s = NULL;
+
+	mutex_lock(&waiting_lock);
+	if (cds_list_empty(&waiting)) {
+		job_is_queued = false;
+	} else {
+		s = cds_list_first_entry(&waiting, struct host_steal, node);
+		cds_list_del(&s->node);
+		CDS_INIT_LIST_HEAD(&s->node);
 	}
-	s = xzalloc(sizeof(*s));
+	mutex_unlock(&waiting_lock);
+	return s;
+}
+
+static void attach_all(struct netdev_close_job *job)
+{
+	struct host_steal *s;
+
+	(void)job;
+	do {
+		mutex_lock(&attach_lock);
+		s = take_waiting();
+		if (s)
+			attach(s);
+		mutex_unlock(&attach_lock);
+	} while (s);
+}
+
+static void submit_job(struct work *w)
+{
+	bool submit;
+
+	(void)w;
+	mutex_lock(&waiting_lock);
+	submit = !job_is_queued && !cds_list_empty(&waiting);
+	job_is_queued = job_is_queued || submit;
+	mutex_unlock(&waiting_lock);
+	if (submit)
+		netdev_closer_submit(&attach_job);
+}
+
+struct host_steal *host_steal_create(struct loop *loop, int ifindex, const char *name)
+{
+	struct host_steal *s = xzalloc(sizeof(*s));
+
 	s->ifindex = ifindex;
-	s->link_fd = link_fd;
+	s->name = xstrdup(name);
+	s->state = WAITING;
+	s->link_fd = -1;
+	mutex_lock(&waiting_lock);
+	cds_list_add_tail(&s->node, &waiting);
+	mutex_unlock(&waiting_lock);
+
+	attach_job.fn = attach_all;
+	if (attach_work.loop != loop)
+		work_init(&attach_work, loop, submit_job);
+	work_schedule(&attach_work);
 	return s;
 }
 
@@ -110,21 +188,28 @@ void host_steal_destroy(struct host_steal *s)
 
 	if (!s)
 		return;
+	mutex_lock(&waiting_lock);
+	cds_list_del(&s->node);
+	mutex_unlock(&waiting_lock);
+
+	mutex_lock(&attach_lock); /* it may be under way */
 	hook.ifindex = s->ifindex;
-	if (s->link_fd >= 0)
+	if (s->state == ATTACHED_LINK)
 		close(s->link_fd);
-	else
+	else if (s->state == ATTACHED_FILTER)
 		bpf_tc_detach(&hook, &opts); /* the device may be gone already */
+	mutex_unlock(&attach_lock);
+	free(s->name);
 	free(s);
 }
 
 #else
 
-struct host_steal *host_steal_create(int ifindex, const char *name)
+struct host_steal *host_steal_create(struct loop *loop, int ifindex, const char *name)
 {
 	static bool told;
 
-	(void)ifindex, (void)name;
+	(void)loop, (void)ifindex, (void)name;
 	if (!told) {
 		told = true;
 		log_info("built without libbpf: the host's own stack sees what ports receive, too");

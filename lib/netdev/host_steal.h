@@ -9,9 +9,11 @@
 #define NETDEV_HOST_STEAL_H
 
 struct host_steal;
+struct loop;
 
-/* NULL if it cannot be done. */
-struct host_steal *host_steal_create(int ifindex, const char *name);
+/* It takes effect soon after the next turn of the loop, on a closer.  May return NULL. */
+struct host_steal *host_steal_create(struct loop *, int ifindex, const char *name);
+/* At once; may wait for some 20 ms. */
 void host_steal_destroy(struct host_steal *);
 
 #endif

@@ -18,6 +18,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "netdev/vnet_hdr.h"
 
 LOG_MODULE(linux_link);
 
@@ -450,12 +451,34 @@ static struct nl_sock *open_socket(void)
 	return s;
 }
 
+/* What the kernel's virtio headers can say is found out by way of a tap, which takes the kernel
+ * some 15 ms to remove: in time for the first port to know. */
+static void probe_job(struct netdev_close_job *job)
+{
+	vnet_hdr_has_uso();
+	free(job);
+}
+
+static void start_probe(void)
+{
+	struct netdev_close_job *job = xzalloc(sizeof(*job));
+
+	job->fn = probe_job;
+	netdev_closer_submit(job);
+}
+
+struct loop *linux_link_loop(void)
+{
+	return events_watch.loop;
+}
+
 char *linux_link_init(struct loop *loop)
 {
 	int size = EVENT_BUFFER_SIZE;
 
 	if (n_users++)
 		return NULL;
+	start_probe();
 	ioctl_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	requests = open_socket();
 	events = open_socket();

@@ -41,6 +41,7 @@ struct linux_port {
 /* Listens; counted, one linux_link_uninit() for each. */
 char *linux_link_init(struct loop *);
 void linux_link_uninit(void);
+struct loop *linux_link_loop(void); /* that linux_link_init() was given */
 
 /* 0 or -ENODEV, -errno. */
 int linux_link_query(const char *name, struct linux_link *);

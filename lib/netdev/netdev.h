@@ -82,6 +82,11 @@ void netdev_unref(struct netdev *);
 /* Internal and tap devices are removed on close by default (del-port); at daemon exit without
  * --cleanup they persist: main calls this first. */
 void netdev_keep_on_close(bool keep);
+/* At exit, before ports are closed: what takes the kernel long to close (packet sockets, each some
+ * 17 ms, and programs on devices) is left to a child process, so that this one ends at once and
+ * another can start.  The child does nothing else, and ends a second after this process.
+ * Nothing happens where it cannot be had.  Main thread. */
+void netdev_close_behind(void);
 /* Waits until everything that was closed is really gone (exit, tests). */
 void netdev_close_barrier(void);
 

@@ -176,7 +176,8 @@ static void link_changed(struct linux_port *port, const struct linux_link *link)
 	}
 	if (link->ifindex != dev->ifindex) {
 		host_steal_destroy(dev->steal); /* of a former device, if its end was not told */
-		dev->steal = host_steal_create(link->ifindex, netdev_name(&port->up));
+		dev->steal = host_steal_create(linux_link_loop(), link->ifindex,
+					       netdev_name(&port->up));
 	}
 	dev->ifindex = link->ifindex;
 	sockets_replace(dev, s);
@@ -192,7 +193,11 @@ struct prepared {
 	struct sockets *sockets; /* NULL: could not be opened, construct() will find out why */
 };
 
-static CDS_LIST_HEAD(prepared);
+static CDS_LIST_HEAD(prepared); /* main thread, while no job runs */
+
+static struct mutex prepare_lock = MUTEX_INIT;
+static struct cond prepare_done; /* 'n_prepare_jobs' is 0; initialised by the first prepare() */
+static unsigned int n_prepare_jobs; /* under 'prepare_lock': not run yet */
 
 static void prepare_job(struct netdev_close_job *job)
 {
@@ -200,6 +205,35 @@ static void prepare_job(struct netdev_close_job *job)
 
 	if (sockets_open(&p->link, &p->sockets))
 		p->sockets = NULL;
+	mutex_lock(&prepare_lock);
+	if (!--n_prepare_jobs)
+		cond_signal(&prepare_done);
+	mutex_unlock(&prepare_lock);
+}
+
+static void prepare_submit(struct prepared *p)
+{
+	static bool is_init;
+
+	if (!is_init) {
+		is_init = true;
+		cond_init(&prepare_done);
+	}
+	p->job.fn = prepare_job;
+	cds_list_add_tail(&p->node, &prepared);
+	mutex_lock(&prepare_lock);
+	n_prepare_jobs++;
+	mutex_unlock(&prepare_lock);
+	netdev_closer_submit(&p->job);
+}
+
+/* Not for the other jobs of the closers, of which there may be many. */
+static void prepare_wait(void)
+{
+	mutex_lock(&prepare_lock);
+	while (n_prepare_jobs)
+		cond_wait(&prepare_done, &prepare_lock);
+	mutex_unlock(&prepare_lock);
 }
 
 static void prepare(const char *const *names, size_t n)
@@ -218,12 +252,9 @@ static void prepare(const char *const *names, size_t n)
 			free(p);
 			continue;
 		}
-		p->job.fn = prepare_job;
-		cds_list_add_tail(&p->node, &prepared);
-		netdev_closer_submit(&p->job);
+		prepare_submit(p);
 	}
-	if (n)
-		netdev_closer_wait();
+	prepare_wait();
 }
 
 /* The sockets that were prepared for this device, if any; the caller owns them. */
@@ -260,7 +291,7 @@ static char *construct(struct netdev *netdev)
 	dev->port.link_changed = link_changed;
 	dev->ifindex = link.ifindex;
 	dev->sockets = s;
-	dev->steal = host_steal_create(link.ifindex, netdev->name);
+	dev->steal = host_steal_create(linux_link_loop(), link.ifindex, netdev->name);
 	linux_port_update(&dev->port, &link);
 	netdev->n_rxqs = 1;
 	netdev->tx_offloads = NETDEV_TX_CSUM | NETDEV_TX_TSO4 | NETDEV_TX_TSO6 | NETDEV_TX_UFO |
