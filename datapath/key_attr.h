@@ -47,7 +47,8 @@ int key_nsh_put(struct sk_buff *skb, const struct key_nsh *key, const struct key
 bool key_is_ip(const struct flow_key *key);
 unsigned int key_l4_attr(const struct flow_key *key); /* its transport header's attribute, or 0 */
 bool key_is_nd(const struct flow_key *key);
-/* Without a mask, all that can be told of a packet is matched; what it does not have, too. */
-void key_exact_mask(const struct flow_key *key, struct flow_key *mask);
+/* Without a mask, all that the attributes of a key say is matched: those with a bit in @present. */
+void key_exact_mask(const struct flow_key *key, u64 present, bool has_ethertype,
+		    struct flow_key *mask);
 
 #endif

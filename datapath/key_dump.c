@@ -48,7 +48,8 @@ static int put_metadata(struct sk_buff *skb, const struct flow_key *key, const s
 	if (key->tun_proto && key_put_tunnel(skb, OVS_KEY_ATTR_TUNNEL, &v->tun, v->tun_opts,
 					     key->tun_opts_len, key->tun_proto))
 		return -EMSGSIZE;
-	if (key->in_port != DP_MAX_PORTS && nla_put_u32(skb, OVS_KEY_ATTR_IN_PORT, v->in_port))
+	if ((key->in_port != DP_MAX_PORTS || key != v) &&
+	    nla_put_u32(skb, OVS_KEY_ATTR_IN_PORT, v->in_port))
 		return -EMSGSIZE;
 	if (nla_put_u32(skb, OVS_KEY_ATTR_SKB_MARK, v->skb_mark) ||
 	    nla_put_u32(skb, OVS_KEY_ATTR_CT_STATE, v->ct_state) ||

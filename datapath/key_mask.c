@@ -56,7 +56,7 @@ static void exact_l3(const struct flow_key *key, struct flow_key *mask)
 		mask->ipv6_exthdrs = 0xffff;
 		memset(&mask->ipv6.src, 0xff, sizeof(mask->ipv6.src));
 		memset(&mask->ipv6.dst, 0xff, sizeof(mask->ipv6.dst));
-		mask->ipv6.label = htonl(0xfffff);
+		mask->ipv6.label = htonl(U32_MAX);
 		break;
 	case htons(ETH_P_ARP):
 	case htons(ETH_P_RARP):
@@ -95,29 +95,61 @@ static void exact_l4(const struct flow_key *key, struct flow_key *mask)
 	}
 }
 
-/* Without a mask, all that can be told of a packet is matched, what it does not have included. */
-void key_exact_mask(const struct flow_key *key, struct flow_key *mask)
+static void exact_metadata(const struct flow_key *key, u64 present, struct flow_key *mask)
 {
-	memset(mask, 0xff, offsetof(struct flow_key, ip_proto));
-	mask->pad0 = 0;
-	mask->pad1 = 0;
-	if (!key->ct_orig_proto || !key_is_ip(key)) {
-		mask->ct_orig_src_port = 0;
-		mask->ct_orig_dst_port = 0;
-		memset(&mask->ct_orig6, 0, sizeof(mask->ct_orig6));
-	} else if (key->eth_type == htons(ETH_P_IP)) {
-		memset(&mask->ct_orig6, 0, sizeof(mask->ct_orig6));
+	if (present & BIT_ULL(OVS_KEY_ATTR_IN_PORT))
+		mask->in_port = U32_MAX;
+	if (present & BIT_ULL(OVS_KEY_ATTR_RECIRC_ID))
+		mask->recirc_id = U32_MAX;
+	if (present & BIT_ULL(OVS_KEY_ATTR_DP_HASH))
+		mask->dp_hash = U32_MAX;
+	if (present & BIT_ULL(OVS_KEY_ATTR_SKB_MARK))
+		mask->skb_mark = U32_MAX;
+	if (present & BIT_ULL(OVS_KEY_ATTR_PRIORITY))
+		mask->priority = U32_MAX;
+	if (present & BIT_ULL(OVS_KEY_ATTR_CT_STATE))
+		mask->ct_state = 0xff;
+	if (present & BIT_ULL(OVS_KEY_ATTR_CT_ZONE))
+		mask->ct_zone = 0xffff;
+	if (present & BIT_ULL(OVS_KEY_ATTR_CT_MARK))
+		mask->ct_mark = U32_MAX;
+	if (present & BIT_ULL(OVS_KEY_ATTR_CT_LABELS))
+		memset(&mask->ct_labels, 0xff, sizeof(mask->ct_labels));
+	if (present & BIT_ULL(OVS_KEY_ATTR_CT_ORIG_TUPLE_IPV4)) {
 		mask->ct_orig4.src = htonl(U32_MAX);
 		mask->ct_orig4.dst = htonl(U32_MAX);
 	}
-	if (key->mac_proto == KEY_MAC_NONE) {
-		eth_zero_addr(mask->eth_src);
-		eth_zero_addr(mask->eth_dst);
+	if (present & BIT_ULL(OVS_KEY_ATTR_CT_ORIG_TUPLE_IPV6))
+		memset(&mask->ct_orig6, 0xff, sizeof(mask->ct_orig6));
+	if (present &
+	    (BIT_ULL(OVS_KEY_ATTR_CT_ORIG_TUPLE_IPV4) | BIT_ULL(OVS_KEY_ATTR_CT_ORIG_TUPLE_IPV6))) {
+		mask->ct_orig_proto = 0xff;
+		mask->ct_orig_src_port = htons(0xffff);
+		mask->ct_orig_dst_port = htons(0xffff);
 	}
-	exact_l3(key, mask);
-	exact_l4(key, mask);
+	mask->tun_proto = 0xff;
 	if (key->tun_proto)
 		key_tunnel_exact_mask(key, mask);
+}
+
+void key_exact_mask(const struct flow_key *key, u64 present, bool has_ethertype,
+		    struct flow_key *mask)
+{
+	exact_metadata(key, present, mask);
+	mask->mac_proto = 0xff;
+	if (key->mac_proto == KEY_MAC_ETHERNET) {
+		eth_broadcast_addr(mask->eth_dst);
+		eth_broadcast_addr(mask->eth_src);
+		memset(&mask->vlan, 0xff, sizeof(mask->vlan));
+		memset(&mask->cvlan, 0xff, sizeof(mask->cvlan));
+	}
+	if (!has_ethertype)
+		return;
+	mask->eth_type = htons(0xffff);
+	exact_l3(key, mask);
+	if (!(present & BIT_ULL(OVS_KEY_ATTR_IPV6_EXTHDRS)))
+		mask->ipv6_exthdrs = 0;
+	exact_l4(key, mask);
 }
 
 void key_apply_mask(struct flow_key *dst, const struct flow_key *src, const struct flow_key *mask,

@@ -71,7 +71,10 @@ static const struct {
 struct parser {
 	const struct nlattr *a[OVS_KEY_ATTR_MAX + 1]; /* those of this level not taken yet */
 	const struct nlattr *nest; /* where they are from */
+	u64 present; /* bits of all there were, at any level */
+	bool has_ethertype; /* on the innermost level */
 	const struct flow_key *key; /* of a mask; NULL while a key itself is parsed */
+	u64 key_present; /* ... and what its attributes were */
 	struct flow_key *out;
 	struct netlink_ext_ack *extack;
 };
@@ -115,6 +118,7 @@ static int collect(struct parser *p, const struct nlattr *nest)
 			continue;
 		p->a[type] = a;
 	}
+	p->present |= seen;
 	if (rem)
 		return key_error(p->extack, nest, "key: octets that are no attribute");
 	return 0;
@@ -162,8 +166,11 @@ static int parse_tunnel(struct parser *p)
 	};
 	int err;
 
-	if (!a)
+	if (!a) {
+		/* a mask covers that there is no tunnel, not that there is one */
+		p->out->tun_proto = p->key && !p->key->tun_proto ? 0xff : 0;
 		return 0;
+	}
 	err = key_tunnel_parse(a, p->key, &t, p->extack);
 	if (err)
 		return err;
@@ -252,11 +259,33 @@ static int parse_ct(struct parser *p)
 	return parse_ct_tuple(p);
 }
 
+/* What a key does not say cannot be masked. */
+static int check_metadata(const struct parser *p)
+{
+	static const u8 types[] = {
+		OVS_KEY_ATTR_PRIORITY,  OVS_KEY_ATTR_SKB_MARK,  OVS_KEY_ATTR_DP_HASH,
+		OVS_KEY_ATTR_RECIRC_ID, OVS_KEY_ATTR_CT_STATE,  OVS_KEY_ATTR_CT_ZONE,
+		OVS_KEY_ATTR_CT_MARK,   OVS_KEY_ATTR_CT_LABELS,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++)
+		if (p->a[types[i]] && !(p->key_present & BIT_ULL(types[i])))
+			return key_error(p->extack, p->a[types[i]], key_attrs[types[i]].unexpected);
+	return 0;
+}
+
 static int parse_metadata(struct parser *p)
 {
 	struct flow_key *out = p->out;
 	const struct nlattr *a;
 	int err;
+
+	if (p->key) {
+		err = check_metadata(p);
+		if (err)
+			return err;
+	}
 
 	a = take(p, OVS_KEY_ATTR_RECIRC_ID);
 	if (a)
@@ -325,25 +354,42 @@ static int parse_key_tag(struct parser *p, struct key_vlan *vlan)
 	return err ?: 1;
 }
 
-/* The mask of a tag that the key has; 1: go on in the nest. */
-static int parse_mask_tag(struct parser *p, const struct key_vlan *key, struct key_vlan *vlan)
+/*
+ * The mask of a tag that the key has; 1: go on with what is in it.  A mask that does not mention
+ * the tag covers all of it.
+ */
+static int parse_mask_tag(struct parser *p, struct key_vlan *vlan)
 {
-	const struct nlattr *type = take(p, OVS_KEY_ATTR_ETHERTYPE);
-	const struct nlattr *tag = take(p, OVS_KEY_ATTR_VLAN);
-	const struct nlattr *encap = take(p, OVS_KEY_ATTR_ENCAP);
+	const struct nlattr *type = p->a[OVS_KEY_ATTR_ETHERTYPE];
+	const struct nlattr *tag = p->a[OVS_KEY_ATTR_VLAN];
+	const struct nlattr *encap = p->a[OVS_KEY_ATTR_ENCAP];
 	int err;
 
-	if (tag && !(nla_get_be16(tag) & htons(VLAN_CFI_MASK)))
+	vlan->tci = htons(0xffff);
+	vlan->tpid = htons(0xffff);
+	if (!tag && !encap)
+		return 1;
+	if (!tag)
+		return missing(p, OVS_KEY_ATTR_VLAN);
+	if (!type)
+		return missing(p, OVS_KEY_ATTR_ETHERTYPE);
+	/* a nest that is empty or all zero is no less there */
+	if (!(p->present & BIT_ULL(OVS_KEY_ATTR_ENCAP)))
+		return missing(p, OVS_KEY_ATTR_ENCAP);
+	if (!(nla_get_be16(tag) & htons(VLAN_CFI_MASK)))
 		return key_error(p->extack, tag,
 				 "vlan: the mask does not cover the bit of presence");
-	if (type && nla_get_be16(type) != htons(0xffff))
+	if (nla_get_be16(type) != htons(0xffff))
 		return key_error(p->extack, type,
 				 "ethertype: the mask of a tag's type is not exact");
-	vlan->tci = tag ? nla_get_be16(tag) : 0;
-	vlan->tpid = type ? htons(0xffff) : 0;
+	vlan->tci = nla_get_be16(tag);
+	take(p, OVS_KEY_ATTR_ETHERTYPE);
+	take(p, OVS_KEY_ATTR_VLAN);
+	take(p, OVS_KEY_ATTR_ENCAP);
 	err = end_level(p);
 	if (err)
 		return err;
+	p->present &= ~BIT_ULL(OVS_KEY_ATTR_ENCAP);
 	if (!encap) {
 		memset(p->a, 0, sizeof(p->a));
 		return 1;
@@ -355,8 +401,11 @@ static int parse_mask_tag(struct parser *p, const struct key_vlan *key, struct k
 /* A key without a tag says that there is none, whatever else it matches. */
 static int parse_mask_no_tag(struct parser *p, struct key_vlan *vlan)
 {
-	take(p, OVS_KEY_ATTR_ENCAP);
-	take(p, OVS_KEY_ATTR_VLAN);
+	/* the rest of a tag that is cut off */
+	if (eth_type_vlan(p->key->eth_type)) {
+		take(p, OVS_KEY_ATTR_ENCAP);
+		take(p, OVS_KEY_ATTR_VLAN);
+	}
 	vlan->tci = htons(0xffff);
 	vlan->tpid = htons(0xffff);
 	return 0;
@@ -368,7 +417,7 @@ static int parse_tag(struct parser *p, const struct key_vlan *key, struct key_vl
 		return parse_key_tag(p, out);
 	if (!key->tci)
 		return parse_mask_no_tag(p, out);
-	return parse_mask_tag(p, key, out);
+	return parse_mask_tag(p, out);
 }
 
 static int parse_ethertype(struct parser *p, bool has_eth)
@@ -376,11 +425,10 @@ static int parse_ethertype(struct parser *p, bool has_eth)
 	const struct nlattr *a = take(p, OVS_KEY_ATTR_ETHERTYPE);
 	struct flow_key *out = p->out;
 
+	p->has_ethertype = a;
 	if (p->key) {
-		if (a && nla_get_be16(a) != htons(0xffff))
-			return key_error(p->extack, a, "ethertype: the mask is not exact");
-		/* the type of a packet without Ethernet header is what it is */
-		out->eth_type = a || p->key->mac_proto == KEY_MAC_NONE ? htons(0xffff) : 0;
+		/* any bit of it means all */
+		out->eth_type = a ? htons(0xffff) : 0;
 		return 0;
 	}
 	if (a) {
@@ -459,7 +507,7 @@ static int parse_ipv6(struct parser *p)
 	ip = nla_data(a);
 	if (!p->key && ip->ipv6_frag > OVS_FRAG_TYPE_MAX)
 		return key_error(p->extack, a, "ipv6: unknown type of fragment");
-	if (ip->ipv6_label & ~htonl(0xfffff))
+	if (!p->key && ip->ipv6_label & ~htonl(0xfffff))
 		return key_error(p->extack, a, "ipv6: a flow label has 20 bits");
 	out->ip_proto = ip->ipv6_proto;
 	out->ip_tos = ip->ipv6_tclass;
@@ -501,9 +549,9 @@ static int parse_mpls(struct parser *p)
 	n = nla_len(a) / sizeof(struct ovs_key_mpls);
 	if (!n || n > KEY_MAX_MPLS || nla_len(a) % sizeof(struct ovs_key_mpls))
 		return key_error(p->extack, a, key_attrs[OVS_KEY_ATTR_MPLS].wrong_len);
-	if (p->key && n > p->key->mpls.n_lse)
-		return key_error(p->extack, a, "mpls: mask of more labels than the key has");
-	memcpy(p->out->mpls.lse, nla_data(a), nla_len(a));
+	if (p->key)
+		n = min(n, p->key->mpls.n_lse);
+	memcpy(p->out->mpls.lse, nla_data(a), n * sizeof(struct ovs_key_mpls));
 	p->out->mpls.n_lse = p->key ? U32_MAX : n;
 	return 0;
 }
@@ -538,13 +586,20 @@ static int parse_l3(struct parser *p)
 
 /* ---- layer 4 ----------------------------------------------------------- */
 
+/* With any code the attribute may be there; only with 0 is it a neighbour message (RFC 4861). */
+static bool has_nd_type(const struct flow_key *key)
+{
+	return key->tp_src == htons(NDISC_NEIGHBOUR_SOLICITATION) ||
+	       key->tp_src == htons(NDISC_NEIGHBOUR_ADVERTISEMENT);
+}
+
 static int parse_nd(struct parser *p)
 {
 	const struct ovs_key_nd *nd = take_data(p, OVS_KEY_ATTR_ND);
 	struct flow_key *out = p->out;
 
 	if (!nd)
-		return p->key ? 0 : missing(p, OVS_KEY_ATTR_ND);
+		return p->key || out->tp_dst ? 0 : missing(p, OVS_KEY_ATTR_ND);
 	memcpy(&out->nd.target, nd->nd_target, sizeof(out->nd.target));
 	ether_addr_copy(out->nd.sll, nd->nd_sll);
 	ether_addr_copy(out->nd.tll, nd->nd_tll);
@@ -576,9 +631,12 @@ static int parse_l4(struct parser *p)
 		a = take(p, OVS_KEY_ATTR_TCP_FLAGS);
 		if (a)
 			out->tp_flags = nla_get_be16(a);
+		else if (!p->key)
+			return missing(p, OVS_KEY_ATTR_TCP_FLAGS);
 	}
 	/* of a mask: an octet of the type is all of it */
-	if (key_is_nd(kind(p)) && (!p->key || out->tp_src == htons(0xff)))
+	if (type == OVS_KEY_ATTR_ICMPV6 && has_nd_type(kind(p)) &&
+	    (!p->key || out->tp_src == htons(0xff)))
 		return parse_nd(p);
 	return 0;
 }
@@ -634,12 +692,14 @@ int key_match_parse(struct net *net, struct key_match *match, const struct nlatt
 		return err;
 	if (mask) {
 		p.key = match->key;
+		p.key_present = p.present;
+		p.present = 0;
 		p.out = match->mask;
 		err = parse(&p, mask);
 		if (err)
 			return err;
 	} else {
-		key_exact_mask(match->key, match->mask);
+		key_exact_mask(match->key, p.present, p.has_ethertype, match->mask);
 	}
 	key_mask_range(match->mask, &match->range);
 	return 0;

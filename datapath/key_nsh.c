@@ -17,8 +17,7 @@ static int collect(const struct nlattr *nest, unsigned int times, struct nsh_att
 	int rem;
 
 	memset(attrs, 0, sizeof(*attrs));
-	nla_for_each_nested(a, nest, rem)
-	{
+	nla_for_each_nested(a, nest, rem) {
 		switch (nla_type(a)) {
 		case OVS_NSH_KEY_ATTR_BASE:
 			if (nla_len(a) != times * sizeof(struct ovs_nsh_key_base))
@@ -164,5 +163,8 @@ int key_put_nsh(struct sk_buff *skb, int attr, const struct key_nsh *nsh)
 
 int key_nsh_put(struct sk_buff *skb, const struct key_nsh *key, const struct key_nsh *value)
 {
-	return put_nsh(skb, OVS_KEY_ATTR_NSH, value, key->base.mdtype == NSH_M_TYPE1);
+	/* a key that is masked may have lost its type, not what is matched of that type */
+	return put_nsh(skb, OVS_KEY_ATTR_NSH, value,
+		       key->base.mdtype == NSH_M_TYPE1 ||
+			       memchr_inv(value->context, 0, sizeof(value->context)));
 }

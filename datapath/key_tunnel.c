@@ -34,7 +34,7 @@ static const struct {
 	ATTR(VXLAN_OPTS, "vxlan_opts", LEN_ANY),
 	ATTR(IPV6_SRC, "ipv6_src", sizeof(struct in6_addr)),
 	ATTR(IPV6_DST, "ipv6_dst", sizeof(struct in6_addr)),
-	ATTR(PAD, "pad", LEN_ANY),
+	ATTR(PAD, "pad", 0),
 	ATTR(ERSPAN_OPTS, "erspan_opts", LEN_ANY),
 	ATTR(IPV4_INFO_BRIDGE, "ipv4_info_bridge", 0),
 #undef ATTR
@@ -63,8 +63,7 @@ static int parse_vxlan_opts(struct key_tunnel *t, const struct nlattr *attr,
 	bool has_gbp = false;
 	int rem;
 
-	nla_for_each_nested(a, attr, rem)
-	{
+	nla_for_each_nested(a, attr, rem) {
 		if (nla_type(a) != OVS_VXLAN_EXT_GBP)
 			return key_error(extack, a, "tunnel vxlan_opts: unknown extension");
 		if (nla_len(a) != sizeof(u32))
@@ -164,6 +163,10 @@ static int check_addresses(const struct nlattr *attr, u32 present, bool is_mask,
 	default:
 		return key_error(extack, attr, "tunnel: no address");
 	}
+	/* it stands for all but the id */
+	if (t->is_bridge &&
+	    present & ~(BIT(OVS_TUNNEL_KEY_ATTR_IPV4_INFO_BRIDGE) | BIT(OVS_TUNNEL_KEY_ATTR_ID)))
+		return key_error(extack, attr, "tunnel ipv4_info_bridge: with more than an id");
 	if (!(present & BIT(OVS_TUNNEL_KEY_ATTR_TTL)) && !t->is_bridge)
 		return key_error(extack, attr, "tunnel ttl: missing");
 	return 0;
@@ -180,8 +183,7 @@ int key_tunnel_parse(const struct nlattr *attr, bool is_mask, struct key_tunnel 
 	t->proto = 0;
 	t->has_opts = false;
 	t->is_bridge = false;
-	nla_for_each_nested(a, attr, rem)
-	{
+	nla_for_each_nested(a, attr, rem) {
 		unsigned int type = nla_type(a);
 
 		if (type > OVS_TUNNEL_KEY_ATTR_MAX)
