@@ -156,8 +156,10 @@ int flow_table_insert(struct flow_table *table, struct flow *flow, const struct 
 /* freed after a grace period */
 void flow_table_remove(struct flow_table *table, struct flow *flow);
 void flow_table_flush(struct flow_table *table);
-/* Under RCU: the flow with the lowest id from *@id on, which is set to its; NULL: no more. */
-struct flow *flow_table_next(const struct flow_table *table, unsigned long *id);
+/* Under RCU: the flow with the lowest id from *@id on, which is set to its; NULL: none below
+ * @end. */
+struct flow *flow_table_next(const struct flow_table *table, unsigned long *id, unsigned long end);
+unsigned long flow_table_end(const struct flow_table *table); /* above the ids of all flows now */
 
 /* Sums of all CPUs. */
 void flow_get_stats(const struct flow *flow, struct ovs_flow_stats *stats, unsigned long *used,

@@ -515,7 +515,7 @@ out_request:
 
 /* ---- dumps ----------------------------------------------------------------------- */
 
-/* cb->args[0]: id of the next flow; [1]: OVS_UFID_F_OMIT_* of the request. */
+/* cb->args[0]: id of the next flow; [1]: where to stop, 0 at the start; [2]: OVS_UFID_F_OMIT_*. */
 static int flow_cmd_dump_start(struct netlink_callback *cb)
 {
 	const struct nlattr *attr;
@@ -527,7 +527,8 @@ static int flow_cmd_dump_start(struct netlink_callback *cb)
 		return -EINVAL;
 	}
 	cb->args[0] = 0;
-	cb->args[1] = omit_of(attr);
+	cb->args[1] = 0;
+	cb->args[2] = omit_of(attr);
 	return 0;
 }
 
@@ -545,9 +546,11 @@ static int flow_cmd_dump(struct sk_buff *skb, struct netlink_callback *cb)
 		NL_SET_ERR_MSG(cb->extack, "no datapath has a local port with this dp_ifindex");
 		return -ENODEV;
 	}
-	while ((flow = flow_table_next(dp->table, &id))) {
+	if (!cb->args[1])
+		cb->args[1] = flow_table_end(dp->table);
+	while ((flow = flow_table_next(dp->table, &id, cb->args[1]))) {
 		if (put_flow(skb, flow, header->dp_ifindex, NETLINK_CB(cb->skb).portid,
-			     cb->nlh->nlmsg_seq, NLM_F_MULTI, OVS_FLOW_CMD_NEW, cb->args[1],
+			     cb->nlh->nlmsg_seq, NLM_F_MULTI, OVS_FLOW_CMD_NEW, cb->args[2],
 			     !skb->len))
 			break;
 		id++;

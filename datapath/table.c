@@ -55,7 +55,8 @@ struct flow_table {
 
 	struct rhashtable keys ____cacheline_aligned_in_smp;
 	struct rhashtable names;
-	struct xarray ids; /* flows by id: dumps go along it */
+	struct xarray ids; /* flows by id, the lowest that is free: dumps go along it */
+	unsigned long id_end; /* above all ids that were ever given */
 	u32 last_mask_id; /* under flow_lock */
 	u16 last_part; /* same */
 	struct mutex masks_lock; /* writers of the array; inside flow_lock */
@@ -226,7 +227,8 @@ static void masks_reorder(struct work_struct *work)
 		struct flow_mask *mask = old->masks[i];
 		u64 n = 0;
 
-		for_each_possible_cpu(cpu) n += READ_ONCE(*per_cpu_ptr(mask->n_hits, cpu));
+		for_each_possible_cpu(cpu)
+			n += READ_ONCE(*per_cpu_ptr(mask->n_hits, cpu));
 		/* half of what was before, and what came since */
 		mask->weight = mask->weight / 2 + (n - mask->n_seen);
 		mask->n_seen = n;
@@ -544,6 +546,8 @@ int flow_table_insert(struct flow_table *table, struct flow *flow, const struct 
 	if (err)
 		goto err_name;
 	xa_store(&table->ids, flow->id, flow, GFP_KERNEL); /* its place is there: no memory */
+	if (flow->id >= table->id_end)
+		WRITE_ONCE(table->id_end, flow->id + 1UL);
 	WRITE_ONCE(table->n_flows, table->n_flows + 1);
 	return 0;
 
@@ -587,26 +591,41 @@ void flow_table_flush(struct flow_table *table)
 	struct flow *flow;
 	unsigned long id;
 
-	xa_for_each(&table->ids, id, flow)
-	{
+	xa_for_each(&table->ids, id, flow) {
 		flow_table_remove(table, flow);
 		cond_resched();
 	}
 }
 
 /**
- * flow_table_next() - walk all flows
+ * flow_table_next() - walk flows
  * @table: the table
  * @id: from where on; becomes the id of the flow
+ * @end: where to stop: who took it from flow_table_end() at the start is not kept by flows that
+ * come
+ *	as fast as they are walked
  *
  * A flow keeps its id, so a walk that goes on later misses none that was there all the time and
  * meets none twice.
  * Context: RCU.
  * Return: the flow, or NULL at the end.
  */
-struct flow *flow_table_next(const struct flow_table *table, unsigned long *id)
+struct flow *flow_table_next(const struct flow_table *table, unsigned long *id, unsigned long end)
 {
-	return xa_find((struct xarray *)&table->ids, id, ULONG_MAX, XA_PRESENT);
+	if (*id >= end)
+		return NULL;
+	return xa_find((struct xarray *)&table->ids, id, end - 1, XA_PRESENT);
+}
+
+/**
+ * flow_table_end() - a bound of ids
+ * @table: the table
+ * Context: any.
+ * Return: a number above the ids of all flows that are there.
+ */
+unsigned long flow_table_end(const struct flow_table *table)
+{
+	return READ_ONCE(table->id_end);
 }
 
 /* ---- tables -------------------------------------------------------------------- */
@@ -685,8 +704,7 @@ void flow_table_get_stats(const struct flow_table *table, struct flow_table_stat
 	rcu_read_lock();
 	stats->n_masks = rcu_dereference(table->masks)->n;
 	rcu_read_unlock();
-	for_each_possible_cpu(cpu)
-	{
+	for_each_possible_cpu(cpu) {
 		const struct table_cpu *c = per_cpu_ptr(table->cpus, cpu);
 		u64 n_cache_hit, n_mask_hit;
 		unsigned int start;
@@ -728,8 +746,7 @@ struct flow_table *flow_table_create(void)
 	table->cpus = alloc_percpu(struct table_cpu);
 	if (!table->cpus)
 		goto err_masks;
-	for_each_possible_cpu(cpu)
-	{
+	for_each_possible_cpu(cpu) {
 		struct table_cpu *c = per_cpu_ptr(table->cpus, cpu);
 
 		u64_stats_init(&c->sync);
@@ -774,12 +791,12 @@ void flow_table_destroy(struct flow_table *table)
 	if (!table)
 		return;
 	cancel_delayed_work_sync(&table->reorder);
-	for_each_possible_cpu(cpu) cache_uninit(&per_cpu_ptr(table->cpus, cpu)->cache);
+	for_each_possible_cpu(cpu)
+		cache_uninit(&per_cpu_ptr(table->cpus, cpu)->cache);
 	free_percpu(table->cpus);
 	rhashtable_destroy(&table->names);
 	rhashtable_destroy(&table->keys);
-	xa_for_each(&table->ids, id, flow)
-	{
+	xa_for_each(&table->ids, id, flow) {
 		flow_free(flow);
 		cond_resched();
 	}
