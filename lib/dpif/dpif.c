@@ -399,7 +399,7 @@ bool dpif_actions_agree(const struct dpif *dp, const void *put, size_t put_len, 
 {
 	if (dp->class->actions_agree)
 		return dp->class->actions_agree(dp, put, put_len, shown, shown_len);
-	return put_len == shown_len && !memcmp(put, shown, put_len);
+	return put_len == shown_len && (!put_len || !memcmp(put, shown, put_len));
 }
 
 struct dpif_dump *dpif_dump_create(struct dpif *dp)
@@ -479,15 +479,50 @@ void dpif_get_features(struct dpif *dp, struct smap *features)
 
 void dpif_format_features(struct dpif *dp, struct str *s)
 {
-	const struct smap_node **sorted;
+	/* In this order, and with these words, by the existing switch. */
+	static const struct {
+		const char *title, *key;
+		bool is_number;
+	} rows[] = {
+		{ "Masked set action", "masked_set_action", false },
+		{ "Tunnel push pop", "tnl_push_pop", false },
+		{ "Ufid", "ufid", false },
+		{ "Truncate action", "trunc", false },
+		{ "Clone action", "clone", false },
+		{ "Sample nesting", "sample_nesting", true },
+		{ "Conntrack eventmask", "ct_eventmask", false },
+		{ "Conntrack clear", "ct_clear", false },
+		{ "Max dp_hash algorithm", "max_hash_alg", true },
+		{ "Check pkt length action", "check_pkt_len", false },
+		{ "Conntrack timeout policy", "ct_timeout", false },
+		{ "Explicit Drop action", "explicit_drop_action", false },
+		{ "Optimized Balance TCP mode", "lb_output_action", false },
+		{ "Conntrack all-zero IP SNAT", "ct_zero_snat", false },
+		{ "MPLS Label add", "add_mpls", false },
+		{ "Max VLAN headers", "max_vlan_headers", true },
+		{ "Max MPLS depth", "max_mpls_depth", true },
+		{ "Recirc", "recirc", false },
+		{ "CT state", "ct_state", false },
+		{ "CT zone", "ct_zone", false },
+		{ "CT mark", "ct_mark", false },
+		{ "CT label", "ct_label", false },
+		{ "CT state NAT", "ct_state_nat", false },
+		{ "CT orig tuple", "ct_orig_tuple", false },
+		{ "CT orig tuple for IPv6", "ct_orig_tuple6", false },
+		{ "IPv6 ND Extension", "nd_ext", false },
+	};
 	struct smap features;
 
 	smap_init(&features);
 	dpif_get_features(dp, &features);
-	sorted = smap_sort(&features);
-	for (size_t i = 0; i < smap_count(&features); i++)
-		str_printf(s, "%s: %s\n", sorted[i]->key, sorted[i]->value);
-	free(sorted);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (rows[i].is_number)
+			str_printf(s, "%s: %s\n", rows[i].title,
+				   smap_get_def(&features, rows[i].key, "0"));
+		else
+			str_printf(s, "%s: %s\n", rows[i].title,
+				   smap_get_bool(&features, rows[i].key, false) ? "Yes" : "No");
+	}
 	smap_uninit(&features);
 }
 

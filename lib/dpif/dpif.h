@@ -261,7 +261,7 @@ void dpif_set_flow_limit(struct dpif *, uint32_t n);
 void dpif_set_config(struct dpif *, const struct smap *);
 /* Features for Datapath.capabilities (SPEC 1.1), names and values. */
 void dpif_get_features(struct dpif *, struct smap *);
-/* The same, a line each, as dpif/show-dp-features prints them. */
+/* The same as dpif/show-dp-features prints them. */
 void dpif_format_features(struct dpif *, struct str *);
 /* Why datapaths of no named type are of the type that they are: a sentence for the log and
  * dpif/show, static; '*type' is "system" or "netdev". */

@@ -181,6 +181,28 @@ static void dpif_show(struct unixctl_conn *conn, int argc, const char *argv[], v
 	reply(conn, &show);
 }
 
+static void show_dp_features(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+	struct ofproto *o = ofproto_lookup(argv[1]);
+	const struct smap_node *node;
+	struct smap features;
+	struct show show = { STR_INIT, NULL };
+
+	(void)argc, (void)aux;
+	if (!o) {
+		unixctl_reply_error(conn, "no such bridge");
+		return;
+	}
+	show.json = json_object();
+	smap_init(&features);
+	dpif_get_features(ofproto_dpif(o), &features);
+	SMAP_FOR_EACH(node, &features)
+		json_object_set_new(show.json, node->key, json_string(node->value));
+	smap_uninit(&features);
+	dpif_format_features(ofproto_dpif(o), &show.s);
+	reply(conn, &show);
+}
+
 static void dpif_dump_dps(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
 	struct show show = { STR_INIT, json_array() };
@@ -344,6 +366,7 @@ void ofproto_ctl_register(struct loop *loop)
 	(void)loop;
 	unixctl_command_register("ofproto/list", "", 0, 0, ofproto_list, NULL);
 	unixctl_command_register("dpif/show", "", 0, 0, dpif_show, NULL);
+	unixctl_command_register("dpif/show-dp-features", "bridge", 1, 1, show_dp_features, NULL);
 	unixctl_command_register("dpif/dump-dps", "", 0, 0, dpif_dump_dps, NULL);
 	unixctl_command_register("dpif/dump-flows", "[-m] [--names | --no-names] bridge", 1, 3,
 				 dpif_dump_flows, NULL);

@@ -42,7 +42,7 @@ bool kernel_actions_agree(const struct dpif *dpif, const void *put, size_t put_l
 	bool agree;
 	int left;
 
-	if (put_len == shown_len && !memcmp(put, shown, put_len))
+	if (put_len == shown_len && (!put_len || !memcmp(put, shown, put_len)))
 		return true;
 	ODP_FOR_EACH(a, left, put, put_len)
 		put_action(&b, kernel_dp_cast(dpif), a);

@@ -251,6 +251,8 @@ static void user_get_features(struct dpif *dpif, struct smap *f)
 		{ "explicit_drop_action", "true" },
 		{ "ct_zero_snat", "false" },
 		{ "ct_flush", "false" },
+		{ "add_mpls", "true" },
+		{ "max_mpls_depth", "3" },
 		{ "psample", "false" },
 	};
 	size_t i;

@@ -11,7 +11,9 @@ unit_dpif_tests = \
 	tests/unit/dpif/test_dpif \
 	tests/unit/dpif/test_dpif_threads \
 	tests/unit/dpif/test_exec \
-	tests/unit/dpif/test_spinner
+	tests/unit/dpif/test_kernel \
+	tests/unit/dpif/test_spinner \
+	tests/unit/dpif/test_upcall_queue
 
 noinst_HEADERS += tests/unit/dpif/fixture.h
 tests_unit_dpif_test_ct_text_SOURCES = tests/unit/dpif/test_ct_text.c
@@ -26,6 +28,10 @@ tests_unit_dpif_test_exec_SOURCES = tests/unit/dpif/test_exec.c
 tests_unit_dpif_test_exec_LDADD = $(CMOCKA_LIBS) $(LIB_DPIF)
 tests_unit_dpif_test_spinner_SOURCES = tests/unit/dpif/test_spinner.c
 tests_unit_dpif_test_spinner_LDADD = $(CMOCKA_LIBS) $(LIB_DPIF)
+tests_unit_dpif_test_kernel_SOURCES = tests/unit/dpif/test_kernel.c
+tests_unit_dpif_test_kernel_LDADD = $(CMOCKA_LIBS) $(LIB_DPIF)
+tests_unit_dpif_test_upcall_queue_SOURCES = tests/unit/dpif/test_upcall_queue.c
+tests_unit_dpif_test_upcall_queue_LDADD = $(CMOCKA_LIBS) $(LIB_DPIF)
 
 check_PROGRAMS += $(unit_dpif_tests)
 TESTS += $(unit_dpif_tests)
