@@ -114,7 +114,8 @@ json_t *dpctl_flow_to_json(const struct dpif *dp, const struct dpif_flow *f,
 	return json;
 }
 
-static void put_flow(struct dpctl *d, struct dpif *dp, const struct dpif_flow *flow)
+static void put_flow(struct dpctl *d, struct dpif *dp, const struct dpif_flow *flow,
+		     struct str *out)
 {
 	const struct odp_names *names = dpctl_names(d, dp);
 
@@ -122,15 +123,63 @@ static void put_flow(struct dpctl *d, struct dpif *dp, const struct dpif_flow *f
 		dpctl_json_add(d, dpctl_flow_to_json(dp, flow, names));
 		return;
 	}
-	dpif_flow_format(flow, names, dpif_flow_style(dp, d->opt.more), &d->out);
-	str_putc(&d->out, '\n');
+	dpif_flow_format(flow, names, dpif_flow_style(dp, d->opt.more), out);
+	str_putc(out, '\n');
+}
+
+/* Flows of a datapath with workers stand together by worker, each under a heading. */
+struct section {
+	int pmd;
+	struct str text;
+};
+
+struct sections {
+	struct section *list;
+	size_t n, size;
+};
+
+static struct str *section_of(struct sections *s, int pmd)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->list[i].pmd == pmd)
+			return &s->list[i].text;
+	}
+	if (s->n == s->size)
+		s->list = x2nrealloc(s->list, &s->size, sizeof(*s->list));
+	s->list[s->n] = (struct section){ .pmd = pmd, .text = STR_INIT };
+	return &s->list[s->n++].text;
+}
+
+static int compare_sections(const void *a_, const void *b_)
+{
+	const struct section *a = a_, *b = b_;
+
+	return a->pmd < b->pmd ? -1 : a->pmd > b->pmd;
+}
+
+static void put_sections(struct sections *s, bool has_workers, struct str *out)
+{
+	qsort(s->list, s->n, sizeof(*s->list), compare_sections);
+	for (size_t i = 0; i < s->n; i++) {
+		struct section *section = &s->list[i];
+
+		if (has_workers && section->pmd < 0)
+			str_put(out, "flow-dump from the main thread:\n");
+		else if (has_workers)
+			str_printf(out, "flow-dump from pmd on cpu core: %d\n", section->pmd);
+		str_put(out, str_cstr(&section->text));
+		str_uninit(&section->text);
+	}
+	free(s->list);
 }
 
 static void dump_flows(struct dpctl *d, struct dpif *dp, const struct dump *dump)
 {
+	bool has_workers = dpif_port_use(dpif_type(dp)) == NETDEV_USE_PACKETS;
 	struct dpif_flow *flows = xcalloc(DUMP_BATCH, sizeof(*flows));
 	struct dpif_dump *all = dpif_dump_create(dp);
 	struct dpif_dump_thread *t = dpif_dump_thread_create(all);
+	struct sections sections = { .n = 0 };
 	size_t i, n;
 	int error;
 
@@ -139,9 +188,10 @@ static void dump_flows(struct dpctl *d, struct dpif *dp, const struct dump *dump
 			if (dump->none || (dump->pmd != -2 && flows[i].pmd_id != dump->pmd) ||
 			    !filter_allows(dump, &flows[i]))
 				continue;
-			put_flow(d, dp, &flows[i]);
+			put_flow(d, dp, &flows[i], section_of(&sections, flows[i].pmd_id));
 		}
 	}
+	put_sections(&sections, has_workers, &d->out);
 	dpif_dump_thread_destroy(t);
 	error = dpif_dump_destroy(all);
 	if (error)
@@ -181,7 +231,7 @@ void dpctl_get_flow(struct dpctl *d, int argc, const char *argv[])
 		if (op.error)
 			dpctl_error(d, op.error, "getting flow");
 		else
-			put_flow(d, dp, &flow);
+			put_flow(d, dp, &flow, &d->out);
 	}
 	odp_buf_uninit(&acts);
 	dpif_unref(dp);

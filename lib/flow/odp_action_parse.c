@@ -313,6 +313,8 @@ static bool parse_label(struct parser *p)
 		return false;
 	if (scan_char(&p->s, '/') && !scan_u128(&p->s, &mask.ct_label.hi, &mask.ct_label.lo))
 		return false;
+	if (!mask.ct_label.hi && !mask.ct_label.lo)
+		return true;
 	odp_attr_from_flow(OVS_KEY_ATTR_CT_LABELS, &f, false, &v);
 	odp_attr_from_flow(OVS_KEY_ATTR_CT_LABELS, &mask, true, &m);
 	memcpy(v.u8 + 16, &m, 16);
@@ -353,7 +355,8 @@ static bool parse_ct(struct parser *p)
 						return false;
 					mark[1] = v;
 				}
-				odp_put(p->b, OVS_CT_ATTR_MARK, mark, sizeof(mark));
+				if (mark[1]) /* else it sets nothing */
+					odp_put(p->b, OVS_CT_ATTR_MARK, mark, sizeof(mark));
 			} else if (scan_text(&p->s, "label=")) {
 				if (!parse_label(p))
 					return false;

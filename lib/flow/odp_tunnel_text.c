@@ -87,6 +87,8 @@ static void put_value(const struct member *m, const struct flow_tnl *t, bool is_
 
 	if (m->form == IP4 || m->form == IP6)
 		str_put(s, inet_ntop(m->form == IP4 ? AF_INET : AF_INET6, p, text, sizeof(text)));
+	else if (m->size == 8)
+		str_printf(s, "0x%llx", (unsigned long long)load(m, t));
 	else if (m->form == DEC && !is_mask)
 		str_printf(s, "%llu", (unsigned long long)load(m, t));
 	else
@@ -107,10 +109,31 @@ static bool is_shown(const struct member *m, const struct flow_tnl *t, const str
 		return true;
 	if (m->ofs == offsetof(struct flow_tnl, ip_ttl))
 		return true;
+	/* What belongs together is shown together. */
+	if (m->ofs == offsetof(struct flow_tnl, gbp_id) ||
+	    m->ofs == offsetof(struct flow_tnl, gbp_flags))
+		return t->gbp_id || t->gbp_flags;
+	if (m->ofs == offsetof(struct flow_tnl, erspan_idx))
+		return t->erspan_ver == 1;
+	if (m->ofs == offsetof(struct flow_tnl, erspan_dir) ||
+	    m->ofs == offsetof(struct flow_tnl, erspan_hwid))
+		return t->erspan_ver == 2;
 	return !all_are(m, t, 0);
 }
 
 /* An option in 'opts': class 16, type 8, length 5 (in 4 octets); then its data. */
+/* A number of 'n' octets. */
+static void put_octets(const uint8_t *p, uint32_t n, struct str *s)
+{
+	while (n && !*p) {
+		p++;
+		n--;
+	}
+	str_put(s, n ? "0x" : "0");
+	for (uint32_t i = 0; i < n; i++)
+		str_printf(s, i ? "%02x" : "%x", p[i]);
+}
+
 static void put_geneve(const struct flow_tnl *t, const struct flow_tnl *mask, struct str *s)
 {
 	uint32_t len = MIN(t->tun_opts_len, TUN_METADATA_SIZE);
@@ -131,14 +154,14 @@ static void put_geneve(const struct flow_tnl *t, const struct flow_tnl *mask, st
 		n = MIN(n, len - i - 4);
 		for (uint32_t j = 0; om && j < n; j++)
 			exact &= om[4 + j] == 0xff;
-		if (n)
-			str_put(s, ",0x");
-		for (uint32_t j = 0; j < n; j++)
-			str_printf(s, "%02x", o[4 + j]);
-		if (!exact)
-			str_put(s, "/0x");
-		for (uint32_t j = 0; !exact && j < n; j++)
-			str_printf(s, "%02x", om[4 + j]);
+		if (n) {
+			str_putc(s, ',');
+			put_octets(o + 4, n, s);
+		}
+		if (!exact) {
+			str_putc(s, '/');
+			put_octets(om + 4, n, s);
+		}
 		str_putc(s, '}');
 		i += 4 + n;
 	}
@@ -178,8 +201,11 @@ void odp_tunnel_format(const struct flow_tnl *t, const struct flow_tnl *mask, st
 		put_geneve(t, mask, s);
 	if (!mask || mask->flags & ALL_FLAGS) {
 		str_put(s, "flags(");
+		/* Without signs it is left to the key whether there is one. */
 		odp_flags_format(odp_tunnel_flags, t->flags, mask ? mask->flags : ALL_FLAGS,
-				 ALL_FLAGS, s);
+				 mask && !mask->tun_id && !(t->flags & FLOW_TNL_F_KEY) ? UINT16_MAX
+										       : ALL_FLAGS,
+				 s);
 		str_put(s, "),");
 	}
 	str_chomp(s, ',');
@@ -231,13 +257,42 @@ static bool parse_masked(struct scan *s, uint64_t max, uint64_t *v, uint64_t *ma
 	return scan_uint(s, max, v) && (!scan_char(s, '/') || scan_uint(s, max, mask));
 }
 
+/* A number of 'n' octets, hexadecimal behind "0x". */
+static bool parse_octets(struct scan *s, uint8_t *out, size_t n)
+{
+	const char *p = s->p;
+	size_t digits;
+	uint64_t v;
+
+	memset(out, 0, n);
+	if (p[0] != '0' || (p[1] != 'x' && p[1] != 'X')) {
+		if (!scan_uint(s, n < 8 ? (UINT64_C(1) << n * 8) - 1 : UINT64_MAX, &v))
+			return false;
+		for (size_t i = 0; i < n && i < 8; i++)
+			out[n - 1 - i] = v >> 8 * i;
+		return true;
+	}
+	for (p += 2; *p == '0'; p++)
+		continue;
+	digits = strspn(p, "0123456789abcdefABCDEF");
+	if (digits > 2 * n || (!digits && p[-1] != '0'))
+		return false;
+	for (size_t i = 0; i < digits; i++) {
+		char c = p[digits - 1 - i];
+		uint8_t nibble = c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
+
+		out[n - 1 - i / 2] |= nibble << (i % 2 ? 4 : 0);
+	}
+	s->p = p + digits;
+	return true;
+}
+
 static bool parse_geneve(struct scan *s, struct flow_tnl *t, struct flow_tnl *mask)
 {
 	uint32_t len = 0;
 
 	while (scan_char(s, '{')) {
 		uint64_t class, class_mask, type, type_mask, n;
-		size_t n_octets = 0, n_mask;
 
 		if (!scan_text(s, "class=") || !parse_masked(s, 0xffff, &class, &class_mask) ||
 		    !scan_text(s, ",type=") || !parse_masked(s, 0xff, &type, &type_mask) ||
@@ -255,11 +310,9 @@ static bool parse_geneve(struct scan *s, struct flow_tnl *t, struct flow_tnl *ma
 		len += 4;
 		memset(mask->opts + len, 0xff, n);
 		if (n) {
-			if (!scan_char(s, ',') ||
-			    !scan_hex_octets(s, t->opts + len, n, &n_octets) || n_octets != n)
+			if (!scan_char(s, ',') || !parse_octets(s, t->opts + len, n))
 				return false;
-			if (scan_char(s, '/') &&
-			    (!scan_hex_octets(s, mask->opts + len, n, &n_mask) || n_mask != n))
+			if (scan_char(s, '/') && !parse_octets(s, mask->opts + len, n))
 				return false;
 		}
 		if (!scan_char(s, '}'))
@@ -284,6 +337,7 @@ bool odp_tunnel_parse(struct scan *s, struct flow_tnl *t, struct flow_tnl *mask)
 {
 	static const char *const parts[] = { "vxlan(gbp(", "erspan(", "gtpu(" };
 	uint32_t flags, flags_mask;
+	bool signs = false;
 
 	for (;;) {
 		size_t i;
@@ -292,6 +346,7 @@ bool odp_tunnel_parse(struct scan *s, struct flow_tnl *t, struct flow_tnl *mask)
 		if (scan_char(s, ')'))
 			break;
 		if (scan_text(s, "flags(")) {
+			signs = *s->p == '+' || *s->p == '-';
 			if (!odp_flags_scan(odp_tunnel_flags, s, UINT16_MAX, &flags, &flags_mask) ||
 			    !scan_char(s, ')'))
 				return false;
@@ -311,10 +366,13 @@ bool odp_tunnel_parse(struct scan *s, struct flow_tnl *t, struct flow_tnl *mask)
 					  : !parse_member(NULL, s, t, mask))
 			return false;
 	}
-	/* A key that is matched must be there, unless flags said otherwise. */
+	/* Whether there is a key says the key itself, unless flags say otherwise. */
 	if (mask->tun_id && !mask->flags) {
 		t->flags |= FLOW_TNL_F_KEY;
 		mask->flags |= FLOW_TNL_F_KEY;
+	} else if (!mask->tun_id && (mask->flags & ALL_FLAGS) == ALL_FLAGS &&
+		   !(t->flags & FLOW_TNL_F_KEY) && !signs) {
+		mask->flags &= ~FLOW_TNL_F_KEY;
 	}
 	/* The addresses of the family that is not there are 0, exactly. */
 	if (t->ip_dst) {

@@ -61,6 +61,9 @@ static const struct text actions[] = {
 	{ "set(in_port(1))", "!actions: key attribute 3 cannot be set" },
 	{ "set(mpls(label=3,tc=0,ttl=1,bos=1,label=4,tc=0,ttl=1,bos=1))", "!actions: syntax" },
 	{ "set(tunnel(geneve({class=1,type=2,len=3,0x1})))", "!actions: syntax error" },
+	{ "set(tunnel(geneve({class=1,type=2,len=4,0x123456789})))", "!actions: syntax error" },
+	{ "set(tunnel(geneve({class=1,type=2,len=4,0x})))", "!actions: syntax error" },
+	{ "set(tunnel(geneve({class=1,type=2,len=4,4294967296})))", "!actions: syntax error" },
 	{ "push_nsh(mdtype=2,md2=0x000102)", "!actions: syntax error" },
 	{ "clone(clone(clone(clone(clone(clone(clone(clone(clone(clone(clone(clone(clone(clone("
 	  "clone(clone(clone(2)))))))))))))))))",
@@ -147,6 +150,11 @@ static const struct text actions[] = {
 	  "flags(df|key))),2" },
 	{ "set(tunnel(tun_id=0x1,ipv6_dst=::3,ttl=64,vxlan(gbp(id=1,flags=0x2)),"
 	  "flags(df|csum|key)))" },
+	{ "ct(commit,mark=0x5/0,label=0x7/0)", "ct(commit)" },
+	{ "set(tunnel(dst=1.1.1.1,ttl=3,geneve({class=1,type=0,len=8,0xab}{class=0x1,type=0x3,len=4,"
+	  "12}{class=0x1,type=0x4,len=4,0x00}),flags(df)))",
+	  "set(tunnel(dst=1.1.1.1,ttl=3,geneve({class=0x1,type=0,len=8,0xab}{class=0x1,type=0x3,"
+	  "len=4,0xc}{class=0x1,type=0x4,len=4,0}),flags(df)))" },
 	{ "set(tunnel(tun_id=0x1,dst=3.3.3.3,ttl=64,geneve({class=0x1,type=0x2,len=4,0x12345678}),"
 	  "flags(df|key)))" },
 	{ "set(tunnel(dst=3.3.3.3,ttl=64,erspan(ver=1,idx=0x7),flags(df)))" },
