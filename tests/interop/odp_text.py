@@ -13,7 +13,8 @@ class Source:
 
     def number(self, bits, low=0):
         r = self.rng
-        return r.choice([low, 2**bits - 1, r.randint(low, 2**bits - 1), r.randint(low, 2**bits - 1)])
+        top = 2**bits - 1
+        return r.choice([low, top, r.randint(low, top), r.randint(low, top)])
 
     def mac(self):
         return ':'.join(f'{self.number(8):02x}' for _ in range(6))
@@ -130,18 +131,25 @@ class Source:
     def act_set(self, _):
         r = self.rng
         ports = {'src': self.number(16), 'dst': self.number(16)}
+        ip4 = {'src': self.ip4(), 'dst': self.ip4(), 'tos': f'{self.number(8):#x}',
+               'ttl': self.number(8)}
+        ip6 = {'src': self.ip6(), 'dst': self.ip6(), 'tclass': f'{self.number(8):#x}',
+               'hlimit': self.number(8)}
+        arp = {'sip': self.ip4(), 'tip': self.ip4(), 'op': r.choice([1, 2]), 'sha': self.mac(),
+               'tha': self.mac()}
+        nd = {'target': self.ip6(), 'sll': self.mac(), 'tll': self.mac()}
         return r.choice([
             lambda: f'set(skb_priority({self.number(32):#x}))',
             lambda: f'set(skb_mark({self.number(32):#x}))',
             lambda: f'set(eth({self.eth()}))',
             lambda: f'set(eth({self.eth(["dst"])}))',
-            lambda: f'set(ipv4({self.some(src=self.ip4(), dst=self.ip4(), tos=f"{self.number(8):#x}", ttl=self.number(8))}))',
-            lambda: f'set(ipv6({self.some(src=self.ip6(), dst=self.ip6(), tclass=f"{self.number(8):#x}", hlimit=self.number(8))}))',
+            lambda: f'set(ipv4({self.some(**ip4)}))',
+            lambda: f'set(ipv6({self.some(**ip6)}))',
             lambda: f'set(tcp({self.some(**ports)}))',
             lambda: f'set(udp({self.some(**ports)}))',
             lambda: f'set(sctp({self.some(**ports)}))',
-            lambda: f'set(arp({self.some(sip=self.ip4(), tip=self.ip4(), op=r.choice([1, 2]), sha=self.mac(), tha=self.mac())}))',
-            lambda: f'set(nd({self.some(target=self.ip6(), sll=self.mac(), tll=self.mac())}))',
+            lambda: f'set(arp({self.some(**arp)}))',
+            lambda: f'set(nd({self.some(**nd)}))',
             lambda: f'set(icmp(type={self.number(8)},code={self.number(8)}))',
             lambda: (f'set(mpls(label={self.number(20)},tc={self.number(3)},ttl={self.number(8)},'
                      f'bos={self.number(1)}))'),

@@ -151,8 +151,8 @@ static const struct text actions[] = {
 	{ "set(tunnel(tun_id=0x1,ipv6_dst=::3,ttl=64,vxlan(gbp(id=1,flags=0x2)),"
 	  "flags(df|csum|key)))" },
 	{ "ct(commit,mark=0x5/0,label=0x7/0)", "ct(commit)" },
-	{ "set(tunnel(dst=1.1.1.1,ttl=3,geneve({class=1,type=0,len=8,0xab}{class=0x1,type=0x3,len=4,"
-	  "12}{class=0x1,type=0x4,len=4,0x00}),flags(df)))",
+	{ "set(tunnel(dst=1.1.1.1,ttl=3,geneve({class=1,type=0,len=8,0xab}{class=0x1,type=0x3,"
+	  "len=4,12}{class=0x1,type=0x4,len=4,0x00}),flags(df)))",
 	  "set(tunnel(dst=1.1.1.1,ttl=3,geneve({class=0x1,type=0,len=8,0xab}{class=0x1,type=0x3,"
 	  "len=4,0xc}{class=0x1,type=0x4,len=4,0}),flags(df)))" },
 	{ "set(tunnel(tun_id=0x1,dst=3.3.3.3,ttl=64,geneve({class=0x1,type=0x2,len=4,0x12345678}),"
