@@ -217,6 +217,9 @@ static int dp_cmd_new(struct sk_buff *skb, struct genl_info *info)
 	port = dp_port_add(dp, &params, info->extack);
 	if (IS_ERR(port)) {
 		err = PTR_ERR(port);
+		/* of the name, or of the index */
+		if (err == -EBUSY)
+			err = -EEXIST;
 		if (err == -EEXIST)
 			dp_reset_features(info);
 		mutex_unlock(&dp_lock);

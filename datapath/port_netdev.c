@@ -76,6 +76,7 @@ static void port_update_headroom(struct datapath *dp, struct net_device *dev)
  */
 int port_netdev_attach(struct dp_port *port, struct net_device *dev, struct netlink_ext_ack *extack)
 {
+	struct dp_port *other;
 	int err;
 
 	ASSERT_RTNL();
@@ -91,6 +92,11 @@ int port_netdev_attach(struct dp_port *port, struct net_device *dev, struct netl
 	if (netif_is_ovs_master(dev)) {
 		NL_SET_ERR_MSG(extack, "OVS_VPORT_ATTR_NAME is the internal port of a datapath");
 		return -EINVAL;
+	}
+	other = port_netdev_of_dev(dev);
+	if (other && other->dp == port->dp) {
+		NL_SET_ERR_MSG(extack, "OVS_VPORT_ATTR_NAME is a port of the datapath already");
+		return -EEXIST;
 	}
 	if (netdev_is_rx_handler_busy(dev)) {
 		NL_SET_ERR_MSG(extack, "OVS_VPORT_ATTR_NAME is in use by another switch or bond");
@@ -136,13 +142,13 @@ void port_netdev_detach(struct dp_port *port)
 	if (!port->is_attached)
 		return;
 	dev->priv_flags &= ~IFF_OVS_DATAPATH;
+	WRITE_ONCE(port->is_attached, false);
 	netdev_rx_handler_unregister(dev);
 	upper = netdev_master_upper_dev_get(dev);
 	if (upper)
 		netdev_upper_dev_unlink(dev, upper);
 	netdev_reset_rx_headroom(dev);
 	dev_set_promiscuity(dev, -1);
-	WRITE_ONCE(port->is_attached, false);
 }
 
 static int port_netdev_create(struct dp_port *port, const char *name, u32 desired_ifindex,

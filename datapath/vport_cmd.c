@@ -225,7 +225,8 @@ static int vport_parse_new(struct genl_info *info, struct dp_port_params *params
 	params->pids = a[OVS_VPORT_ATTR_UPCALL_PID];
 	params->options = a[OVS_VPORT_ATTR_OPTIONS];
 	params->port_no = U32_MAX;
-	if (a[OVS_VPORT_ATTR_PORT_NO]) {
+	/* 0, the local port's, asks for any */
+	if (a[OVS_VPORT_ATTR_PORT_NO] && nla_get_u32(a[OVS_VPORT_ATTR_PORT_NO])) {
 		params->port_no = nla_get_u32(a[OVS_VPORT_ATTR_PORT_NO]);
 		if (params->port_no >= DP_MAX_PORTS) {
 			NL_SET_ERR_MSG_ATTR(info->extack, a[OVS_VPORT_ATTR_PORT_NO],

@@ -68,11 +68,11 @@ def sw():
         net.delete()
 
 
-def refuse(name, word, call, *args, **kwargs):
+def refuse(error, word, call, *args, **kwargs):
     """The request is refused with this error, and (by ours) with a sentence that has this word."""
     with pytest.raises(NlError) as e:
         call(*args, **kwargs)
-    assert e.value.errno == getattr(errno, name), e.value
+    assert e.value.errno == getattr(errno, error), e.value
     if word and OURS:
         assert word in e.value.msg, e.value.msg
 
