@@ -206,7 +206,8 @@ bool microkey_extract_other(struct microkey *mk, struct sk_buff *skb, struct pkt
 	__be16 type;
 	u8 proto = 0;
 
-	if (room < HEADERS_MAX && skb->data_len) {
+	/* what is in a list of fragments keeps its boundaries: SCTP's receivers and GSO go by them */
+	if (room < HEADERS_MAX && skb->data_len && !skb_has_frag_list(skb)) {
 		if (!pskb_may_pull(skb, min(skb->len, HEADERS_MAX)))
 			return false;
 		room = skb_headlen(skb);
