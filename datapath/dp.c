@@ -8,6 +8,7 @@
 #include <linux/rtnetlink.h>
 
 #include "action.h"
+#include "compat/compiler.h"
 #include "conntrack.h"
 #include "flow.h"
 #include "meter.h"
@@ -70,6 +71,7 @@ static void dp_free_work(struct work_struct *work)
 	upcall_queues_destroy(dp->queues);
 	kfree(rcu_dereference_protected(dp->pids, true));
 	free_percpu(dp->stats);
+	kvfree(rcu_dereference_protected(dp->port_array, true));
 	xa_destroy(&dp->ports);
 	kfree(dp);
 }
@@ -266,7 +268,7 @@ struct sk_buff *dp_untag(struct sk_buff *skb)
 void dp_port_receive(struct dp_port *port, struct sk_buff *skb, const struct ip_tunnel_info *tun,
 		     enum key_mac_proto mac_proto)
 {
-	struct pkt pkt;
+	struct pkt pkt __uninitialized; /* pkt_init() writes what counts */
 
 	pkt_init(&pkt, port->dp, port, port->port_no);
 	pkt.tun = tun;

@@ -44,13 +44,20 @@ struct ct_limit_info;
 struct meter_table;
 struct upcall_queue;
 
+struct dp_port_array {
+	struct rcu_head rcu;
+	u32 n;
+	struct dp_port __rcu *of[]; /* [n] */
+};
+
 struct datapath {
 	struct rcu_head rcu;
 	struct list_head node; /* in the namespace; dp_lock, RCU */
 	struct net *net; /* without a reference: it takes its datapaths with it */
 	struct flow_table *table;
 	struct mutex flow_lock;
-	struct xarray ports; /* by number: struct dp_port, RCU */
+	struct dp_port_array __rcu *port_array; /* by number, for packets; dp_lock */
+	struct xarray ports; /* the same, to walk and to find free numbers: struct dp_port, RCU */
 	struct dp_stats_percpu __percpu *stats;
 	struct dp_pids __rcu *pids; /* per-CPU dispatch */
 	u32 user_features;
@@ -150,7 +157,9 @@ struct dp_port {
 
 static inline struct dp_port *dp_port_lookup(const struct datapath *dp, u32 port_no)
 { /* RCU or dp_lock */
-	return xa_load((struct xarray *)&dp->ports, port_no);
+	const struct dp_port_array *array = rcu_dereference_raw(dp->port_array);
+
+	return likely(array && port_no < array->n) ? rcu_dereference_raw(array->of[port_no]) : NULL;
 }
 
 struct dp_port_params {

@@ -19,8 +19,7 @@ int dp_port_ops_register(struct dp_port_ops *ops)
 	int err = 0;
 
 	mutex_lock(&dp_lock);
-	list_for_each_entry(other, &port_kinds, node)
-	{
+	list_for_each_entry(other, &port_kinds, node) {
 		if (other->type == ops->type) {
 			err = -EEXIST;
 			break;
@@ -48,7 +47,9 @@ static const struct dp_port_ops *port_ops_lookup(enum ovs_vport_type type)
 {
 	const struct dp_port_ops *ops;
 
-	list_for_each_entry(ops, &port_kinds, node) if (ops->type == type) return ops;
+	list_for_each_entry(ops, &port_kinds, node)
+		if (ops->type == type)
+			return ops;
 	return NULL;
 }
 
@@ -73,6 +74,36 @@ static int port_reserve(struct datapath *dp, u32 *no, struct netlink_ext_ack *ex
 	if (err == -EBUSY)
 		NL_SET_ERR_MSG(extack, "OVS_VPORT_ATTR_PORT_NO is in use");
 	return err;
+}
+
+/* Makes the array of what packets look ports up in long enough for a number. */
+static int port_array_grow(struct datapath *dp, u32 no)
+{
+	struct dp_port_array *old, *new;
+	u32 n = max_t(u32, roundup_pow_of_two(no + 1), 16);
+
+	old = rcu_dereference_protected(dp->port_array, lockdep_is_held(&dp_lock));
+	if (old && no < old->n)
+		return 0;
+	new = kvzalloc(struct_size(new, of, n), GFP_KERNEL);
+	if (!new)
+		return -ENOMEM;
+	new->n = n;
+	if (old)
+		memcpy(new->of, old->of, old->n * sizeof(old->of[0]));
+	rcu_assign_pointer(dp->port_array, new);
+	if (old)
+		kvfree_rcu(old, rcu);
+	return 0;
+}
+
+/* Where packets find a port; the array is long enough. */
+static void port_array_set(struct datapath *dp, u32 no, struct dp_port *port)
+{
+	struct dp_port_array *array;
+
+	array = rcu_dereference_protected(dp->port_array, lockdep_is_held(&dp_lock));
+	rcu_assign_pointer(array->of[no], port);
 }
 
 static void port_free(struct dp_port *port)
@@ -135,6 +166,9 @@ struct dp_port *dp_port_add(struct datapath *dp, const struct dp_port_params *pa
 	err = port_reserve(dp, &port->port_no, extack);
 	if (err)
 		goto err_free;
+	err = port_array_grow(dp, port->port_no);
+	if (err)
+		goto err_release;
 	if (port->port_no == OVSP_LOCAL)
 		dp->local = port;
 	err = ops->create(port, params->name, params->desired_ifindex, params->options, extack);
@@ -142,6 +176,7 @@ struct dp_port *dp_port_add(struct datapath *dp, const struct dp_port_params *pa
 		goto err_release;
 	/* has its room already */
 	xa_store(&dp->ports, port->port_no, port, GFP_KERNEL);
+	port_array_set(dp, port->port_no, port);
 	dp->n_ports++;
 	return port;
 
@@ -164,6 +199,7 @@ void dp_port_del(struct dp_port *port)
 	struct datapath *dp = port->dp;
 
 	lockdep_assert_held(&dp_lock);
+	port_array_set(dp, port->port_no, NULL);
 	xa_erase(&dp->ports, port->port_no);
 	dp->n_ports--;
 	port->ops->destroy(port);
@@ -191,9 +227,9 @@ static struct dp_port *port_find_moved(const struct datapath *dp, const char *na
 	struct dp_port *port;
 	unsigned long no;
 
-	xa_for_each((struct xarray *)&dp->ports, no,
-		    port) if (!net_eq(dev_net(port->dev), dp->net) &&
-			      !strcmp(port->dev->name, name)) return port;
+	xa_for_each((struct xarray *)&dp->ports, no, port)
+		if (!net_eq(dev_net(port->dev), dp->net) && !strcmp(port->dev->name, name))
+			return port;
 	return NULL;
 }
 
@@ -220,8 +256,7 @@ struct dp_port *dp_port_find(struct net *net, const struct datapath *dp, const c
 		if (dp) {
 			port = port_find_moved(dp, name);
 		} else {
-			list_for_each_entry_rcu(dp, &dp_net(net)->dps, node)
-			{
+			list_for_each_entry_rcu(dp, &dp_net(net)->dps, node) {
 				port = port_find_moved(dp, name);
 				if (port)
 					break;

@@ -12,6 +12,7 @@
 #include <linux/xarray.h>
 
 #include "cache.h"
+#include "compat/compiler.h"
 #include "flow.h"
 #include "microkey.h"
 
@@ -379,7 +380,7 @@ static noinline struct flow *lookup_slow(struct flow_table *table, struct table_
 	const struct mask_cache *cache = rcu_dereference_bh(table->mask_cache);
 	const struct mask_array *masks = rcu_dereference_bh(table->masks);
 	struct mask_hint *hint = NULL;
-	struct flow_key key;
+	struct flow_key key __uninitialized; /* all of it is written, but not here */
 	u32 hash = 0, index = U32_MAX, n_tried;
 	bool is_hinted = false;
 	struct flow *flow;
@@ -427,7 +428,7 @@ static noinline struct flow *lookup_slow(struct flow_table *table, struct table_
 struct flow *flow_lookup(struct flow_table *table, struct sk_buff *skb, struct pkt *pkt)
 {
 	struct table_cpu *cpu = this_cpu_ptr(table->cpus);
-	struct microkey mk;
+	struct microkey mk __uninitialized; /* its first n_words are written */
 	struct flow *flow;
 
 	if (unlikely(!microkey_extract(&mk, skb, pkt, READ_ONCE(table->needs))))
