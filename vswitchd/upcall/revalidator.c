@@ -110,6 +110,28 @@ static bool mask_covers(const struct flow_mask *wide, const struct flow_mask *na
 	return true;
 }
 
+/* Whether the flow covers only packets that the translation holds for.  A mask that went through
+ * the kernel's attributes has lost what these say by being there: that there is no tag, for one. */
+static bool is_narrow_enough(const struct upcalls *u, const struct dpif_flow *flow,
+			     const struct flow_mask *mask)
+{
+	struct odp_buf attrs = { 0 };
+	struct flow_mask shown;
+	char *err = NULL;
+	bool ok;
+
+	if (mask_covers(&flow->mask, mask))
+		return true;
+	if (!u->has_attributes)
+		return false;
+	odp_mask_encode(&attrs, &flow->key, mask);
+	ok = odp_mask_decode(attrs.data, attrs.len, &flow->key, &shown, &err) != ODP_FIT_ERROR &&
+	     mask_covers(&flow->mask, &shown);
+	free(err);
+	odp_buf_uninit(&attrs);
+	return ok;
+}
+
 /* Translates the flow anew.  Takes over 'k', which is held. */
 static void retranslate(struct upcalls *u, struct ops *ops, struct ukey *k,
 			const struct dpif_flow *flow)
@@ -119,7 +141,7 @@ static void retranslate(struct upcalls *u, struct ops *ops, struct ukey *k,
 
 	COUNTER_INC(revalidate_flow);
 	xlate(u->dp, &flow->key, &out);
-	if (!mask_covers(&flow->mask, &out.mask)) {
+	if (!is_narrow_enough(u, flow, &out.mask)) {
 		COUNTER_INC(revalidate_deleted);
 		ops_del(ops, k, flow);
 		odp_buf_uninit(&out.actions);

@@ -232,6 +232,7 @@ struct upcalls *upcalls_create(struct loop *loop, struct dpif *dpif, const struc
 	u->loop = loop;
 	u->dpif = dpif;
 	u->dp = dp;
+	u->has_attributes = dpif_port_use(dpif_type(dpif)) == NETDEV_USE_VPORT;
 	u->seq = 1;
 	u->config = upcall_config_default;
 	u->flow_limit = MIN(u->config.flow_limit, 10000);
@@ -406,10 +407,10 @@ bool upcalls_is_terse(void)
 
 void upcalls_walk(void (*fn)(struct upcalls *, void *aux), void *aux)
 {
-	struct upcalls *u;
+	struct cds_list_head *node;
 
-	cds_list_for_each_entry(u, &all_upcalls, node)
-		fn(u, aux);
+	/* By node: the head of the list is no aligned 'struct upcalls', not even in passing. */
+	cds_list_for_each(node, &all_upcalls) fn(CONTAINER_OF(node, struct upcalls, node), aux);
 }
 
 static void dump_rules(struct ukey *k, void *json)

@@ -36,6 +36,7 @@ struct upcalls {
 	struct loop *loop;
 	struct dpif *dpif;
 	const struct xdp *dp;
+	bool has_attributes; /* flows are stored and shown as attributes: the kernel's */
 	struct tags tags;
 	struct ukeys ukeys;
 	uint64_t seq; /* atomic: bumped by each change of what translations depend on */
