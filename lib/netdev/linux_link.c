@@ -23,7 +23,7 @@
 LOG_MODULE(linux_link);
 
 #define STATS_MAX_AGE_MS 500
-#define STATS_DUMP_FROM 16 /* ports: as many single queries cost more than a dump */
+#define STATS_DUMP_FROM 16 /* queries in STATS_MAX_AGE_MS, before a dump answers the rest */
 #define EVENT_BUFFER_SIZE (4 << 20)
 
 static struct nl_sock *events, *requests;
@@ -518,22 +518,39 @@ void linux_link_uninit(void)
 	mutex_unlock(&map_lock);
 }
 
-static void count_port(struct netdev *netdev, void *n)
+/* Who asks for the statistics of many ports in a row gets a dump; who asks for those of a port that
+ * is new does not, however many others there are. */
+static bool should_dump(uint64_t now_ms)
 {
-	*(size_t *)n += is_linux_port(netdev);
+	static uint64_t dump_ms, first_query_ms;
+	static unsigned int n_queries; /* since 'first_query_ms' */
+
+	if (now_ms - first_query_ms >= STATS_MAX_AGE_MS) {
+		first_query_ms = now_ms;
+		n_queries = 0;
+	}
+	if (n_queries < STATS_DUMP_FROM) {
+		n_queries++;
+		return false;
+	}
+	if (dump_ms && now_ms - dump_ms < STATS_MAX_AGE_MS)
+		return false;
+	dump_ms = now_ms;
+	return true;
 }
 
 static void refresh_stats(struct linux_port *port)
 {
 	uint64_t now_ms = clock_real_us() / 1000;
 	struct linux_link link;
-	size_t n = 0;
 
 	if (port->stats_ms && now_ms - port->stats_ms < STATS_MAX_AGE_MS)
 		return;
-	netdev_walk(NULL, count_port, &n);
-	if (n >= STATS_DUMP_FROM && !dump(dump_stats_cb))
-		return;
+	if (should_dump(now_ms)) {
+		dump(dump_stats_cb);
+		if (port->stats_ms >= now_ms)
+			return;
+	}
 	if (!linux_link_query(netdev_name(&port->up), &link)) {
 		port->stats = link.stats;
 		port->stats_ms = now_ms;

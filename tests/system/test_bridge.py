@@ -134,6 +134,23 @@ def test_move_within_one_transaction(dummy):
     assert ' 3  02:00:00:00:00:02' in dummy.appctl('fdb/show br1')
 
 
+def test_port_of_two_bridges(dummy):
+    """The first bridge has it, until it gives it up."""
+    dummy.add_br('br0')
+    dummy.add_br('br1')
+    dummy.add_dummy('br0', 'p1')
+    dummy.add_dummy('br1', 'p2')
+    uuid = dummy.get('port', 'p1', '_uuid')
+    dummy.vsctl(f'add bridge br1 ports {uuid}')
+    assert 'p1' in ofports(dummy, 'br0') and 'p1' not in ofports(dummy, 'br1')
+    dummy.vsctl('del-port p2')
+    assert 'p1' in ofports(dummy, 'br0') and 'p1' not in ofports(dummy, 'br1')
+    dummy.vsctl(f'remove bridge br0 ports {uuid} -- set bridge br1 other_config:x=y')
+    assert 'p1' not in ofports(dummy, 'br0') and 'p1' in ofports(dummy, 'br1')
+    dummy.vsctl('del-port p1')
+    assert 'p1' not in ofports(dummy, 'br1')
+
+
 def test_bridge_is_made_anew(dummy):
     ports_of(dummy, 'br0', 'p1', 'p2')
     dummy.receive('p1', frame(1))
@@ -307,7 +324,7 @@ def test_second_daemon(dummy):
 @pytest.mark.timeout(300)
 def test_thousand_ports(dummy):
     """Work is counted, not timed: the 1,000th port costs what the 100th did."""
-    names = ('iface_applied', 'bridge_mac_chosen', 'bridge_reconfigure')
+    names = ('iface_applied', 'bridge_mac_chosen', 'bridge_reconfigure', 'bridge_port_differs')
 
     def cost_of(command):
         before = [counter(dummy, n) for n in names]
@@ -332,6 +349,7 @@ def test_thousand_ports(dummy):
     assert few_del[:2] == many_del[:2] == [0, 0]
     assert many[1] == few[1] <= 1
     assert many[2] <= few[2] + 1
+    assert few[3] == many[3] == few_del[3] == many_del[3] == 1
     dummy.vsctl('del-br br0')
     assert dummy.appctl('dpif/show') == ''
 

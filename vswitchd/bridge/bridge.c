@@ -20,6 +20,7 @@
 
 LOG_MODULE(bridge);
 COUNTER(bridge_reconfigure);
+COUNTER(bridge_port_differs);
 
 #define READY_WITHOUT_DATABASE_MS 5000
 
@@ -87,43 +88,91 @@ static void bridge_destroy(struct bridge *br)
 	HMAP_FOR_EACH(port, node, &br->ports)
 		port_destroy(port);
 	hmap_uninit(&br->ports);
+	free(br->port_rows);
 	free(br->name);
 	free(br->type);
 	free(br->error);
 	free(br);
 }
 
-/* Removes the ports that the row does not name any more. */
+/* A row in place of another: a port of that name is there, and goes on. */
+static void bridge_adopt_port(struct bridge *br, const struct ovsrec_port *row)
+{
+	struct port *port = port_by_name(row->name);
+
+	if (port && port->bridge == br && port->row != row) {
+		port->row = row;
+		port_set_dirty(port);
+	}
+}
+
+static void bridge_remove_port(struct bridge *br, const struct ovsrec_port *row)
+{
+	struct port *port = port_by_name(row->name);
+
+	if (port && port->bridge == br && port->row == row)
+		port_destroy(port);
+}
+
+/* Goes over what differs between the rows that were applied and those that the bridge has now, both
+ * in the order of their UUIDs, and removes the ports that it does not name any more.  What is new
+ * is left in 'added_rows'. */
 static void bridge_remove_ports(struct bridge *br)
 {
-	struct port *port;
+	struct ovsrec_port **old = br->port_rows, **now = br->row->ports;
+	struct ovsrec_port **removed = xcalloc(br->n_port_rows + 1, sizeof(*removed));
+	size_t n_old = br->n_port_rows, n_now = br->row->n_ports, i = 0, j = 0, n_removed = 0;
 
-	HMAP_FOR_EACH(port, node, &br->ports)
-		port->is_wanted = false;
-	for (size_t i = 0; i < br->row->n_ports; i++) {
-		port = port_by_name(br->row->ports[i]->name);
-		if (port && port->bridge == br) {
-			port->is_wanted = true;
-			if (port->row != br->row->ports[i]) {
-				port->row = br->row->ports[i];
-				port_set_dirty(port);
-			}
+	br->added_rows = xcalloc(n_now + 1, sizeof(*br->added_rows));
+	br->n_added_rows = 0;
+	while (i < n_old || j < n_now) {
+		int diff;
+
+		if (i < n_old && j < n_now && old[i] == now[j]) {
+			i++, j++;
+			continue;
 		}
+		COUNTER_INC(bridge_port_differs);
+		diff = i == n_old   ? 1
+		       : j == n_now ? -1
+				    : uuid_compare(&old[i]->row.uuid, &now[j]->row.uuid);
+		if (diff <= 0)
+			removed[n_removed++] = old[i++];
+		if (diff >= 0)
+			br->added_rows[br->n_added_rows++] = now[j++];
 	}
-	HMAP_FOR_EACH(port, node, &br->ports) {
-		if (!port->is_wanted)
-			port_destroy(port);
-	}
+	for (i = 0; i < br->n_added_rows; i++)
+		bridge_adopt_port(br, br->added_rows[i]);
+	for (i = 0; i < n_removed; i++)
+		bridge_remove_port(br, removed[i]);
+	free(removed);
 }
 
 static void bridge_add_ports(struct bridge *br)
 {
-	for (size_t i = 0; i < br->row->n_ports; i++) {
-		const struct ovsrec_port *row = br->row->ports[i];
+	const struct ovsrec_bridge *row = br->row;
+	size_t n_refused = 0, skipped = 0;
 
-		if (!port_by_name(row->name))
-			port_set_dirty(port_create(br, row));
+	for (size_t i = 0; i < br->n_added_rows; i++) {
+		const struct port *port = port_by_name(br->added_rows[i]->name);
+
+		if (!port)
+			port_set_dirty(port_create(br, br->added_rows[i]));
+		else if (port->bridge != br)
+			br->added_rows[n_refused++] = br->added_rows[i];
 	}
+	/* A port that another bridge has as well is not known, so that it is new to the next change
+	 * again. */
+	br->port_rows = xrealloc(br->port_rows, (row->n_ports + 1) * sizeof(*br->port_rows));
+	br->n_port_rows = 0;
+	for (size_t i = 0; i < row->n_ports; i++) {
+		if (skipped < n_refused && br->added_rows[skipped] == row->ports[i])
+			skipped++;
+		else
+			br->port_rows[br->n_port_rows++] = row->ports[i];
+	}
+	free(br->added_rows);
+	br->added_rows = NULL;
 }
 
 static void bridge_apply(struct bridge *br)

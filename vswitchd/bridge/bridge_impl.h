@@ -14,6 +14,12 @@ struct bridge {
 	char *error;
 	char *type; /* of the datapath */
 	struct hmap ports; /* by name */
+	/* The ports of the row as they were last applied, in the order of the row: those that are
+	 * gone are kept by the replica until the next change was gone over. */
+	struct ovsrec_port **port_rows;
+	size_t n_port_rows;
+	struct ovsrec_port **added_rows; /* scratch of the difference */
+	size_t n_added_rows;
 	uint8_t mac[6]; /* zero: none chosen yet */
 	uint8_t own_mac[6]; /* that its local port had at first; zero: not seen yet */
 	struct iface *mac_from; /* whose address that is; NULL: configured or made up */
@@ -35,7 +41,6 @@ struct port {
 	struct bundle *bundle; /* NULL: none yet */
 	struct iface **ifaces;
 	size_t n_ifaces;
-	bool is_wanted; /* scratch of the difference */
 };
 
 struct iface {
