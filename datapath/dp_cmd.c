@@ -33,8 +33,7 @@ static void dp_get_stats(const struct datapath *dp, struct ovs_dp_stats *stats,
 
 	flow_table_get_stats(dp->table, &table);
 	*stats = (struct ovs_dp_stats){ .n_flows = table.n_flows };
-	for_each_possible_cpu(cpu)
-	{
+	for_each_possible_cpu(cpu) {
 		const struct dp_stats_percpu *percpu = per_cpu_ptr(dp->stats, cpu);
 		u64 n_hit, n_missed, n_lost;
 		unsigned int start;
@@ -307,8 +306,7 @@ static int dp_cmd_dump(struct sk_buff *skb, struct netlink_callback *cb)
 
 	mutex_lock(&dp_lock);
 	cb->seq = dp_list_seq;
-	list_for_each_entry(dp, &dpn->dps, node)
-	{
+	list_for_each_entry(dp, &dpn->dps, node) {
 		if (i >= skip && dp_put_info(skb, dp, NETLINK_CB(cb->skb).portid,
 					     cb->nlh->nlmsg_seq, NLM_F_MULTI, OVS_DP_CMD_NEW, cb))
 			break;

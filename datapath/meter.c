@@ -21,7 +21,7 @@
 #define METER_MAX_BANDS 16
 
 struct meter_band {
-	u32 rate, burst;
+	u32 rate;
 	u64 size; /* of the bucket */
 	u64 fill_ns; /* an empty bucket is full after that */
 	u64 n_tokens;
@@ -71,7 +71,8 @@ void meter_table_destroy(struct meter_table *table)
 	struct meter *meter;
 	unsigned long id;
 
-	xa_for_each(&table->meters, id, meter) kfree(meter);
+	xa_for_each(&table->meters, id, meter)
+		kfree(meter);
 	xa_destroy(&table->meters);
 	kfree(table);
 }
@@ -264,6 +265,7 @@ static int band_parse(struct meter_band *band, const struct nlattr *attr,
 		      struct netlink_ext_ack *extack)
 {
 	struct nlattr *a[OVS_BAND_ATTR_MAX + 1];
+	u32 burst;
 	int err;
 
 	err = nla_parse_nested_deprecated(a, OVS_BAND_ATTR_MAX, attr, band_policy, extack);
@@ -283,9 +285,10 @@ static int band_parse(struct meter_band *band, const struct nlattr *attr,
 		return -EINVAL;
 	}
 	band->rate = nla_get_u32(a[OVS_BAND_ATTR_RATE]);
+	burst = band->rate;
 	if (a[OVS_BAND_ATTR_BURST])
-		band->burst = nla_get_u32(a[OVS_BAND_ATTR_BURST]);
-	band->size = ((u64)band->rate + band->burst) * NSEC_PER_SEC;
+		burst = nla_get_u32(a[OVS_BAND_ATTR_BURST]);
+	band->size = (u64)burst * NSEC_PER_SEC;
 	band->fill_ns = band->rate ? div_u64(band->size, band->rate) : U64_MAX;
 	band->n_tokens = band->size;
 	return 0;
@@ -298,19 +301,18 @@ static struct meter *meter_create(u32 id, struct nlattr **a, struct netlink_ext_
 	u32 n_bands = 0;
 	int rem, err;
 
-	nla_for_each_nested(attr, a[OVS_METER_ATTR_BANDS], rem) if (++n_bands > METER_MAX_BANDS)
-	{
-		NL_SET_ERR_MSG_ATTR(extack, attr, "OVS_METER_ATTR_BANDS has too many");
-		return ERR_PTR(-EINVAL);
-	}
+	nla_for_each_nested(attr, a[OVS_METER_ATTR_BANDS], rem)
+		if (++n_bands > METER_MAX_BANDS) {
+			NL_SET_ERR_MSG_ATTR(extack, attr, "OVS_METER_ATTR_BANDS has too many");
+			return ERR_PTR(-EINVAL);
+		}
 	meter = kzalloc(struct_size(meter, bands, n_bands), GFP_KERNEL_ACCOUNT);
 	if (!meter)
 		return ERR_PTR(-ENOMEM);
 	spin_lock_init(&meter->lock);
 	meter->id = id;
 	meter->is_kbps = nla_get_flag(a[OVS_METER_ATTR_KBPS]);
-	nla_for_each_nested(attr, a[OVS_METER_ATTR_BANDS], rem)
-	{
+	nla_for_each_nested(attr, a[OVS_METER_ATTR_BANDS], rem) {
 		err = band_parse(&meter->bands[meter->n_bands++], attr, extack);
 		if (err) {
 			kfree(meter);

@@ -61,7 +61,8 @@ static void port_update_headroom(struct datapath *dp, struct net_device *dev)
 
 	if (netdev_get_fwd_headroom(dev) > dp->headroom) {
 		dp->headroom = netdev_get_fwd_headroom(dev);
-		xa_for_each(&dp->ports, no, port) netdev_set_rx_headroom(port->dev, dp->headroom);
+		xa_for_each(&dp->ports, no, port)
+			netdev_set_rx_headroom(port->dev, dp->headroom);
 	}
 	netdev_set_rx_headroom(dev, dp->headroom);
 }

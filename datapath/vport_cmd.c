@@ -51,8 +51,7 @@ static int vport_put_stats(struct sk_buff *skb, const struct dp_port *port)
 	if (nla_put_64bit(skb, OVS_VPORT_ATTR_STATS, sizeof(stats), &stats, OVS_VPORT_ATTR_PAD))
 		return -EMSGSIZE;
 
-	for_each_possible_cpu(cpu)
-	{
+	for_each_possible_cpu(cpu) {
 		const struct dp_port_drops *percpu = per_cpu_ptr(port->drops, cpu);
 
 		n_ok += READ_ONCE(percpu->n_upcalls);
@@ -401,11 +400,10 @@ static int vport_cmd_dump(struct sk_buff *skb, struct netlink_callback *cb)
 		mutex_unlock(&dp_lock);
 		return -ENODEV;
 	}
-	xa_for_each_start(&dp->ports, no, port,
-			  cb->args[0]) if (vport_put_info(skb, port, net,
-							  NETLINK_CB(cb->skb).portid,
-							  cb->nlh->nlmsg_seq, NLM_F_MULTI,
-							  OVS_VPORT_CMD_NEW)) break;
+	xa_for_each_start(&dp->ports, no, port, cb->args[0])
+		if (vport_put_info(skb, port, net, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+				   NLM_F_MULTI, OVS_VPORT_CMD_NEW))
+			break;
 	/* past the last one, if all had room */
 	cb->args[0] = port ? no : ULONG_MAX;
 	mutex_unlock(&dp_lock);
