@@ -448,6 +448,23 @@ void fdb_refresh(struct fdb *fdb, const uint8_t mac[6], uint16_t vlan, struct fd
 		fdb_learn(fdb, mac, vlan, port, is_bond, is_grat_arp);
 }
 
+void fdb_recall(struct fdb *fdb, const uint8_t mac[6], uint16_t vlan, struct fdb_port *port,
+		bool is_bond, uint64_t used_ms)
+{
+	struct fdb_entry *e = lookup(fdb, mac, vlan);
+	uint64_t aging_ms = __atomic_load_n(&fdb->aging_ms, __ATOMIC_RELAXED);
+
+	if ((e && used_ms <= used_get(e)) || used_ms + aging_ms <= clock_ms())
+		return;
+	if (!e || (!e->is_static && fdb_entry_port(e) != port)) {
+		fdb_learn(fdb, mac, vlan, port, is_bond, false);
+		e = lookup(fdb, mac, vlan);
+	}
+	/* Of two ports that it was seen on the later one has it. */
+	if (e && fdb_entry_port(e) == port)
+		used_set(e, used_ms);
+}
+
 int fdb_add_static(struct fdb *fdb, const uint8_t mac[6], uint16_t vlan, struct fdb_port *port)
 {
 	struct fdb_entry *e;

@@ -82,6 +82,11 @@ enum fdb_learn_result fdb_learn(struct fdb *, const uint8_t mac[6], uint16_t vla
 void fdb_refresh(struct fdb *, const uint8_t mac[6], uint16_t vlan, struct fdb_port *, bool is_bond,
 		 bool is_grat_arp, uint64_t used_ms);
 
+/* The same of a flow that was cached before this table was: what was flushed or deleted here tells
+ * nothing about it. */
+void fdb_recall(struct fdb *, const uint8_t mac[6], uint16_t vlan, struct fdb_port *, bool is_bond,
+		uint64_t used_ms);
+
 /* Static entries neither move nor age.  0, or -EINVAL for a group address. */
 int fdb_add_static(struct fdb *, const uint8_t mac[6], uint16_t vlan, struct fdb_port *);
 int fdb_del(struct fdb *, const uint8_t mac[6], uint16_t vlan); /* any kind; -ENOENT */

@@ -56,7 +56,7 @@ static void add(uint64_t *counter, uint64_t n)
 	__atomic_add_fetch(counter, n, __ATOMIC_RELAXED);
 }
 
-static void learn_credit(const struct effect *effect, uint64_t used_ms)
+static void learn_credit(const struct effect *effect, uint64_t used_ms, bool recall)
 {
 	struct xbundle *b = effect->learn.bundle;
 	const struct xbundle_config *c;
@@ -64,9 +64,14 @@ static void learn_credit(const struct effect *effect, uint64_t used_ms)
 	rcu_enter();
 	c = rcu_load(&b->config);
 	/* The port may have left the VLAN since. */
-	if (c && vlan_config_includes(&c->vlan, effect->learn.vlan))
-		fdb_refresh(b->bridge->fdb, effect->learn.mac, effect->learn.vlan, &b->fdb_port,
-			    false, effect->learn.is_grat_arp, used_ms);
+	if (c && vlan_config_includes(&c->vlan, effect->learn.vlan)) {
+		if (recall)
+			fdb_recall(b->bridge->fdb, effect->learn.mac, effect->learn.vlan,
+				   &b->fdb_port, false, used_ms);
+		else
+			fdb_refresh(b->bridge->fdb, effect->learn.mac, effect->learn.vlan,
+				    &b->fdb_port, false, effect->learn.is_grat_arp, used_ms);
+	}
 	rcu_leave();
 }
 
@@ -88,7 +93,7 @@ void effects_credit(const struct effects *e, uint64_t n_packets, uint64_t n_byte
 			rule_credit(effect->rule, n_packets, n_bytes, used_ms);
 			break;
 		case EFFECT_LEARN:
-			learn_credit(effect, used_ms);
+			learn_credit(effect, used_ms, false);
 			break;
 		case EFFECT_PATCH:
 			patch_credit(effect, n_packets, n_bytes);
@@ -103,7 +108,7 @@ void effects_teach(const struct effects *e, uint64_t used_ms)
 {
 	for (size_t i = 0; i < e->n; i++) {
 		if (e->list[i].type == EFFECT_LEARN)
-			learn_credit(&e->list[i], used_ms);
+			learn_credit(&e->list[i], used_ms, true);
 	}
 }
 

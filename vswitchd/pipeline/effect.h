@@ -44,7 +44,7 @@ void effects_swap(struct effects *, struct effects *);
 
 /* Packets took this way, the last at 'used_ms': counts, and tells the MAC table (fdb_refresh()). */
 void effects_credit(const struct effects *, uint64_t n_packets, uint64_t n_bytes, uint64_t used_ms);
-/* Tells the MAC table alone. */
+/* Tells the MAC table alone, of a flow that is older than this (fdb_recall()). */
 void effects_teach(const struct effects *, uint64_t used_ms);
 /* Credits one packet that is being handled, which teaches the MAC table, too. */
 void effects_packet(const struct effects *, uint64_t n_bytes);

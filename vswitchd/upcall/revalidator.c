@@ -18,11 +18,13 @@
 
 #include "base/counter.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "base/thread.h"
 #include "base/util.h"
 #include "upcall/upcall_impl.h"
 
 LOG_MODULE(upcall);
+static struct log_rl change_rl = LOG_RL_INIT(600, 600);
 COUNTER(revalidate_flow);
 COUNTER(revalidate_deleted);
 COUNTER(revalidate_modified);
@@ -132,6 +134,18 @@ static bool is_narrow_enough(const struct upcalls *u, const struct dpif_flow *fl
 	return ok;
 }
 
+static void log_change(const struct upcalls *u, const struct dpif_flow *flow,
+		       const struct odp_buf *acts, bool deleted)
+{
+	struct str s = STR_INIT;
+
+	dpif_flow_format(flow, NULL, dpif_flow_style(u->dpif, false), &s);
+	str_put(&s, deleted ? ": deleted, now matched more finely: " : ": now ");
+	odp_actions_format(acts->data, acts->len, NULL, &s);
+	log_dbg_rl(&change_rl, "%s@%s: %s", dpif_type(u->dpif), dpif_name(u->dpif), str_cstr(&s));
+	str_uninit(&s);
+}
+
 /* Translates the flow anew.  Takes over 'k', which is held. */
 static void retranslate(struct upcalls *u, struct ops *ops, struct ukey *k,
 			const struct dpif_flow *flow)
@@ -143,6 +157,8 @@ static void retranslate(struct upcalls *u, struct ops *ops, struct ukey *k,
 	xlate(u->dp, &flow->key, &out);
 	if (!is_narrow_enough(u, flow, &out.mask)) {
 		COUNTER_INC(revalidate_deleted);
+		if (log_is_on(&log_this_module, LOG_LVL_DBG))
+			log_change(u, flow, &out.actions, true);
 		ops_del(ops, k, flow);
 		odp_buf_uninit(&out.actions);
 	} else if (!dpif_actions_agree(u->dpif, out.actions.data, out.actions.len, flow->actions,
@@ -150,6 +166,8 @@ static void retranslate(struct upcalls *u, struct ops *ops, struct ukey *k,
 		struct op *op = ops_add(ops, DPIF_OP_PUT, k);
 
 		COUNTER_INC(revalidate_modified);
+		if (log_is_on(&log_this_module, LOG_LVL_DBG))
+			log_change(u, flow, &out.actions, false);
 		op->actions = out.actions;
 		op->mask = flow->mask;
 		op->op.put.flags = DPIF_PUT_MODIFY;

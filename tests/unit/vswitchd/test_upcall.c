@@ -701,6 +701,8 @@ static void test_adopts_what_holds(void **state)
 	put_ok(&fx, "recirc_id(0),in_port(2),eth_type(0x0800),ipv4(frag=no)", "3");
 	send_frames(1, 8, 9, 2);
 	send_frames(2, 9, 8, 2);
+	warp(10);
+	fdb_flush(topo.bridges[0]->fdb); /* as ports that come up do */
 	n_modified = counter("revalidate_modified");
 	n_deleted = counter("revalidate_deleted");
 	u = upcalls_create(fx.loop, fx.dp, topo.dp);
