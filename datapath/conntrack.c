@@ -174,9 +174,15 @@ static bool is_fragment(const struct sk_buff *skb, u8 family)
 	if (family == NFPROTO_IPV4)
 		return ip_is_fragment(ip_hdr(skb));
 	if (ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr)) {
+		struct frag_hdr buf;
+		const struct frag_hdr *h;
 		unsigned int ofs = 0;
 
-		return ipv6_find_hdr(skb, &ofs, NEXTHDR_FRAGMENT, NULL, NULL) == NEXTHDR_FRAGMENT;
+		if (ipv6_find_hdr(skb, &ofs, NEXTHDR_FRAGMENT, NULL, NULL) != NEXTHDR_FRAGMENT)
+			return false;
+		h = skb_header_pointer(skb, ofs, sizeof(buf), &buf);
+		/* an atomic fragment is the whole packet (RFC 6946) */
+		return h && h->frag_off & htons(IP6_OFFSET | IP6_MF);
 	}
 	return false;
 }

@@ -267,6 +267,6 @@ void ct_action_destroy(struct ct_action *ct)
 	if (ct->has_timeout)
 		nf_ct_destroy_timeout(ct->tmpl);
 	if (ct->tmpl)
-		nf_ct_tmpl_free(ct->tmpl);
+		nf_ct_put(ct->tmpl);
 	kfree(ct);
 }

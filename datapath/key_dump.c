@@ -186,7 +186,7 @@ static int put_l2_and_up(struct sk_buff *skb, const struct flow_key *key, const 
 	if ((key->eth_type != htons(ETH_P_802_2) || is_mask) &&
 	    nla_put_be16(skb, OVS_KEY_ATTR_ETHERTYPE, v->eth_type))
 		return -EMSGSIZE;
-	if (eth_type_vlan(key->eth_type)) {
+	if (eth_type_vlan(key->eth_type) && !key->cvlan.tci) {
 		/* a tag that is cut off: its type, and nothing behind it */
 		struct nlattr *none;
 

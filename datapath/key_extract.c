@@ -298,34 +298,37 @@ static int extract_ipv4(struct cursor *c, struct flow_key *key)
 	return 0;
 }
 
-/* Where an extension header stands in the order of RFC 8200; destination options have two
- * places. */
-static u16 exthdr_bit(u8 type, int rank, int *new_rank)
+/*
+ * Notes an extension header: its bit, and whether it stands in the order of RFC 8200 and is the
+ * first of its kind (of destination options, the second).  Those behind a routing header are told
+ * as out of order.
+ */
+static void note_exthdr(u8 type, u16 *bits, unsigned int *n_dest, int *rank)
 {
-	switch (type) {
-	case IPPROTO_HOPOPTS:
-		*new_rank = 1;
-		return EXTHDR_HOP;
-	case IPPROTO_DSTOPTS:
-		*new_rank = rank < 2 ? 2 : 7;
-		return EXTHDR_DEST;
-	case IPPROTO_ROUTING:
-		*new_rank = 3;
-		return EXTHDR_ROUTER;
-	case IPPROTO_FRAGMENT:
-		*new_rank = 4;
-		return EXTHDR_FRAG;
-	case IPPROTO_AH:
-		*new_rank = 5;
-		return EXTHDR_AUTH;
-	case IPPROTO_ESP:
-		*new_rank = 6;
-		return EXTHDR_ESP;
-	case IPPROTO_NONE:
-		*new_rank = 8;
-		return EXTHDR_NONEXT;
-	}
-	return 0;
+	static const struct {
+		u8 type, rank;
+		u16 bit;
+	} kinds[] = {
+		{ IPPROTO_HOPOPTS, 1, EXTHDR_HOP },    { IPPROTO_DSTOPTS, 2, EXTHDR_DEST },
+		{ IPPROTO_ROUTING, 3, EXTHDR_ROUTER }, { IPPROTO_FRAGMENT, 4, EXTHDR_FRAG },
+		{ IPPROTO_AH, 5, EXTHDR_AUTH },        { IPPROTO_ESP, 6, EXTHDR_ESP },
+		{ IPPROTO_NONE, 7, EXTHDR_NONEXT },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (kinds[i].type == type)
+			break;
+	if (i == ARRAY_SIZE(kinds))
+		return;
+	if (kinds[i].bit == EXTHDR_DEST ? ++*n_dest > 2 : *bits & kinds[i].bit)
+		*bits |= EXTHDR_UNREP | EXTHDR_UNSEQ;
+	if (kinds[i].rank < *rank)
+		*bits |= EXTHDR_UNSEQ;
+	/* only in front it is one for every hop */
+	if (kinds[i].bit != EXTHDR_HOP || !*rank)
+		*bits |= kinds[i].bit;
+	*rank = kinds[i].rank;
 }
 
 /* Walks extension headers, from @proto on, to the one that is none. */
@@ -337,19 +340,10 @@ static int skip_exthdrs(struct cursor *c, u8 *proto, u8 *frag, u16 *bits)
 	for (;;) {
 		const struct ipv6_opt_hdr *h;
 		const struct frag_hdr *fh;
-		int err, new_rank = 0;
 		unsigned int len;
-		u16 bit = exthdr_bit(*proto, rank, &new_rank);
+		int err;
 
-		if (bit) {
-			n_dest += bit == EXTHDR_DEST;
-			if (bit == EXTHDR_DEST ? n_dest > 2 : *bits & bit)
-				*bits |= EXTHDR_UNREP;
-			else if (new_rank < rank)
-				*bits |= EXTHDR_UNSEQ;
-			rank = new_rank;
-			*bits |= bit;
-		}
+		note_exthdr(*proto, bits, &n_dest, &rank);
 		switch (*proto) {
 		case IPPROTO_HOPOPTS:
 		case IPPROTO_ROUTING:

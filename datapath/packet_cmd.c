@@ -90,7 +90,8 @@ static int packet_cmd_execute(struct sk_buff *request, struct genl_info *info)
 	}
 	if (pkt.mac_proto == KEY_MAC_ETHERNET) {
 		skb->protocol = eth_hdr(skb)->h_proto;
-		if (eth_type_vlan(skb->protocol)) {
+		/* one that is cut off, or all there is, stays where it is */
+		if (eth_type_vlan(skb->protocol) && skb->len >= VLAN_ETH_HLEN + sizeof(__be16)) {
 			skb = dp_untag(skb);
 			if (!skb) {
 				err = -EINVAL;
