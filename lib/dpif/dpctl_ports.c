@@ -7,6 +7,31 @@
 
 #include "base/util.h"
 #include "dpif/dpctl.h"
+#include "dpif/dpif_ctl.h"
+
+static struct dpctl_listener *listeners;
+
+void dpctl_listen(struct dpctl_listener *l)
+{
+	l->next = listeners;
+	listeners = l;
+}
+
+void dpctl_unlisten(struct dpctl_listener *l)
+{
+	struct dpctl_listener **p;
+
+	for (p = &listeners; *p && *p != l; p = &(*p)->next)
+		continue;
+	if (*p)
+		*p = l->next;
+}
+
+static void tell_removed(struct dpif *dp, uint32_t port_no)
+{
+	for (struct dpctl_listener *l = listeners; l; l = l->next)
+		l->port_removed(l, dp, port_no);
+}
 
 static void dump_dp(struct dpctl *d, struct dpif *dp)
 {
@@ -340,14 +365,37 @@ static struct dpif *open_to_change(struct dpctl *d, const char *name)
 	return dp;
 }
 
+struct numbers {
+	uint32_t *list;
+	size_t n, size;
+};
+
+static bool note_number(const struct dpif_port *port, void *numbers_)
+{
+	struct numbers *numbers = numbers_;
+
+	if (numbers->n == numbers->size)
+		numbers->list = x2nrealloc(numbers->list, &numbers->size, sizeof(*numbers->list));
+	numbers->list[numbers->n++] = port->port_no;
+	return true;
+}
+
 void dpctl_del_dp(struct dpctl *d, int argc, const char *argv[])
 {
 	struct dpif *dp = open_to_change(d, argv[1]);
-	int err = dp ? dpif_delete(dp) : 0;
+	struct numbers ports = { .n = 0 };
+	int err;
 
 	(void)argc;
+	if (!dp)
+		return;
+	dpif_port_walk(dp, note_number, &ports);
+	err = dpif_delete(dp);
 	if (err)
 		dpctl_error(d, err, "del_dp");
+	for (size_t i = 0; i < ports.n && !err; i++)
+		tell_removed(dp, ports.list[i]);
+	free(ports.list);
 	dpif_unref(dp);
 }
 
@@ -445,6 +493,8 @@ void dpctl_del_if(struct dpctl *d, int argc, const char *argv[])
 		if (error)
 			dpctl_error(d, error == -ENOENT ? ENODEV : error,
 				    "deleting port %s from %s failed", argv[i], argv[1]);
+		else
+			tell_removed(dp, port_no);
 	}
 	dpif_unref(dp);
 }

@@ -147,3 +147,20 @@ def test_flow_deleted_behind(sw):
     sw.appctl('time/warp 1500 500')
     receive(sw, 'p1', frame(1), frame(1))
     assert [f for f in flows(sw) if 'packets:1,' in f]
+
+
+def test_port_removed_behind(sw):
+    """A bridge notices that a command took its port away; a change of its settings brings it back."""
+    dp = sw.appctl('dpctl/dump-dps').strip()
+    sw.appctl('dpctl/del-if', dp, 'p2')
+    assert 'p2' not in sw.appctl('dpif/show') and 'p2' not in sw.appctl('dpctl/show')
+    wait_until(lambda: 'removed from the datapath' in sw.vsctl('get', 'interface', 'p2', 'error'),
+               what='the error is in the database')
+    assert sw.vsctl('get', 'interface', 'p2', 'ofport').strip() == '-1'
+    receive(sw, 'p1', frame(1))
+    number = re.search(r'port (\d+): p3', sw.appctl('dpctl/show')).group(1)
+    assert [f.split('actions:')[1] for f in flows(sw)] in ([number], [f'100,{number}'])
+    sw.vsctl('set', 'interface', 'p2', 'external_ids:x=1', '--', 'set', 'interface', 'p2',
+             'ofport_request=7')
+    wait_until(lambda: 'p2 7/' in sw.appctl('dpif/show'), what='the port is back')
+    assert sw.vsctl('get', 'interface', 'p2', 'error').strip() == '[]'

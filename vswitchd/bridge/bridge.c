@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "base/util.h"
 #include "bridge/bridge_impl.h"
+#include "dpif/dpif_ctl.h"
 #include "ofproto/backer.h"
 #include "rpc/jsonrpc.h"
 
@@ -32,6 +33,7 @@ static struct work reconfigure_work;
 static struct timer ready_timer;
 static void (*ready_cb)(void);
 static struct netdev_appear_listener appear_listener;
+static struct dpctl_listener dpctl_listener;
 static struct memory_reporter memory_reporter;
 static bool warned_lock;
 
@@ -365,6 +367,24 @@ static void appeared(struct netdev_appear_listener *l, const char *name)
 	}
 }
 
+/* dpctl/del-if, dpctl/del-dp. */
+static void port_removed(struct dpctl_listener *l, struct dpif *dp, uint32_t port_no)
+{
+	struct iface *iface;
+
+	(void)l;
+	HMAP_FOR_EACH(iface, node, &all_ifaces) {
+		struct ofproto *o = iface->port->bridge->ofproto;
+
+		if (iface->ofport && o && ofproto_dpif(o) == dp &&
+		    ofport_odp_number(iface->ofport) == port_no) {
+			iface_port_removed(iface);
+			bridges_schedule();
+			return;
+		}
+	}
+}
+
 static void ready_timeout(struct timer *t)
 {
 	(void)t;
@@ -475,6 +495,8 @@ char *bridges_start(struct loop *loop, const char *remote, void (*ready)(void))
 	status_init();
 	appear_listener.appeared = appeared;
 	netdev_appear_listen(&appear_listener);
+	dpctl_listener.port_removed = port_removed;
+	dpctl_listen(&dpctl_listener);
 	memory_reporter.report = report_memory;
 	memory_reporter_add(&memory_reporter);
 	timer_set_in(&ready_timer, READY_WITHOUT_DATABASE_MS);
@@ -488,6 +510,7 @@ void bridges_stop(bool cleanup)
 	netdev_keep_on_close(!cleanup);
 	dpif_keep_on_close(!cleanup);
 	netdev_appear_unlisten(&appear_listener);
+	dpctl_unlisten(&dpctl_listener);
 	memory_reporter_del(&memory_reporter);
 	work_cancel(&reconfigure_work);
 	timer_cancel(&ready_timer);

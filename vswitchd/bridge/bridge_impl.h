@@ -82,6 +82,8 @@ struct iface *iface_create(struct port *, const struct ovsrec_interface *);
 void iface_destroy(struct iface *);
 /* Opens it if it is not open, applies its settings; sets 'error'. */
 void iface_apply(struct iface *);
+/* Somebody else removed its port from the datapath: it stays out until its settings change. */
+void iface_port_removed(struct iface *);
 /* It is of another type than its row wants: it must be made anew. */
 bool iface_is_stale(const struct iface *, const struct ovsrec_interface *);
 uint16_t iface_wanted_ofport(const struct ovsrec_interface *);

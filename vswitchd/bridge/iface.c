@@ -98,6 +98,13 @@ static void set_error(struct iface *iface, char *error)
 	iface->error = error;
 }
 
+void iface_port_removed(struct iface *iface)
+{
+	close_netdev(iface);
+	set_error(iface, xstrdup("its port was removed from the datapath by a command"));
+	status_iface_changed(iface);
+}
+
 static char *open_netdev(struct iface *iface)
 {
 	struct bridge *br = iface->port->bridge;
