@@ -76,8 +76,8 @@ class Hosts:
 
     def put(self, name, in_port, key, mask, *actions):
         dp = self.dps[name]
-        dp.put(odp.in_port(in_port) + odp.eth() + key, b''.join(actions), odp.in_port(FF4) + mask,
-               flags=ovsnl.NLM_F_CREATE)
+        dp.put(odp.in_port(in_port) + odp.recirc_id(0) + odp.eth() + key, b''.join(actions),
+               odp.in_port(FF4) + odp.recirc_id(FF4) + mask, flags=0)
 
     KINDS = [  # name, IP version, key of the transport header, its number
         ('tcp', 4, odp.tcp() + odp.tcp_flags(0), 6), ('udp', 4, odp.udp(), 17),
@@ -102,8 +102,7 @@ class Hosts:
 
     def put_all(self, name, in_port, *actions):
         """A flow for everything else."""
-        self.dps[name].put(odp.in_port(in_port) + odp.eth(), b''.join(actions), odp.in_port(FF4),
-                           flags=ovsnl.NLM_F_CREATE)
+        self.put(name, in_port, b'', b'', *actions)
 
     # ---- traffic
 
@@ -153,12 +152,16 @@ class Hosts:
                 left -= len(part)
             got[name] = h.digest()
 
+        def send(s):
+            for at in range(0, n, 1 << 14):  # a message of SCTP each
+                s.sendall(data[at:at + (1 << 14)])
+
         def serve():
             s, _ = listener.accept()
             s.settimeout(20)
             try:
                 receive(s, 'there')
-                s.sendall(data)
+                send(s)
             finally:
                 s.close()
 
@@ -168,7 +171,7 @@ class Hosts:
         s.settimeout(20)
         try:
             s.connect((self.addr(version, 2, alias), ports[0]))
-            s.sendall(data)
+            send(s)
             receive(s, 'back')
         finally:
             s.close()

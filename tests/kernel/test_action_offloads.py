@@ -142,8 +142,8 @@ def test_vlan(pair, mode, n):
 
     for first, second, in_port, to in (('A', 'B', 1, 2), ('B', 'A', 2, 1)):
         pair.put_all(first, in_port, push, odp.output(to))
-        for t in (0x800, 0x86dd):
-            pair.put(second, in_port, tagged(odp.eth_type(t), None, None),
+        for inner in (odp.eth_type(0x800) + odp.ipv4(), odp.eth_type(0x86dd) + odp.ipv6()):
+            pair.put(second, in_port, tagged(inner, None, None),
                      tagged(odp.eth_type(FF2), FF2, FF2), odp.pop_vlan() * n, odp.output(to))
     traffic(pair, sctp=False)
 
