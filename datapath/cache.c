@@ -20,7 +20,14 @@
 
 static_assert(sizeof(struct cache_entry) == 64, "one cache line");
 
-/* The words behind the first ones. */
+/**
+ * cache_tail_differs() - compare the words of a microkey that an entry does not hold inline
+ * @table: the table of the entry
+ * @e: the entry
+ * @mk: a longer microkey
+ * Context: RCU, BH disabled, on the cache's CPU.
+ * Return: true: they differ.
+ */
 bool cache_tail_differs(const struct cache_table *table, const struct cache_entry *e,
 			const struct microkey *mk)
 {
@@ -54,6 +61,15 @@ static void note_eviction(struct cache *cache, u32 n_entries, u32 n_flows)
 	schedule_work(&cache->grow);
 }
 
+/**
+ * cache_insert() - remember the flow of a packet
+ * @cache: of this CPU
+ * @gens: of the flow table
+ * @mk: of the packet; it covers the flow's mask
+ * @flow: the flow; it may be removed meanwhile
+ * @n_flows: in the table, to size the cache by
+ * Context: RCU, BH disabled.
+ */
 void cache_insert(struct cache *cache, const struct cache_gens *gens, const struct microkey *mk,
 		  struct flow *flow, u32 n_flows)
 {
@@ -106,6 +122,12 @@ void cache_insert(struct cache *cache, const struct cache_gens *gens, const stru
 		       (mk->n_words - MICROKEY_HEAD_WORDS) * sizeof(u64));
 }
 
+/**
+ * cache_forget() - no cache finds a flow any more
+ * @gens: of the flow table
+ * @flow: out of the hash tables, and freed a grace period after this
+ * Context: the flow table's writer.
+ */
 void cache_forget(struct cache_gens *gens, struct flow *flow)
 {
 	u32 gen = gens->gens[flow->part];
@@ -173,6 +195,12 @@ static void cache_grow(struct work_struct *work)
 	table_free(old);
 }
 
+/**
+ * cache_init() - an empty cache
+ * @cache: its memory
+ * @cpu: whose it is
+ * Context: any.
+ */
 void cache_init(struct cache *cache, int cpu)
 {
 	memset(cache, 0, sizeof(*cache));
@@ -180,6 +208,11 @@ void cache_init(struct cache *cache, int cpu)
 	INIT_WORK(&cache->grow, cache_grow);
 }
 
+/**
+ * cache_uninit() - free what a cache has
+ * @cache: nobody reads it any more
+ * Context: process context.
+ */
 void cache_uninit(struct cache *cache)
 {
 	cancel_work_sync(&cache->grow);

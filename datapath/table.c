@@ -22,6 +22,7 @@
 
 struct mask_array {
 	struct rcu_head rcu;
+	u8 level; /* enum key_level that some of them needs */
 	u32 n;
 	struct flow_mask *masks[];
 };
@@ -51,7 +52,6 @@ struct flow_table {
 	struct mask_array __rcu *masks;
 	struct mask_cache __rcu *mask_cache; /* NULL: off */
 	u32 n_flows;
-	u8 level; /* enum key_level that some mask needs */
 	u8 needs; /* MICROKEY_NEEDS of all masks */
 
 	struct rhashtable keys ____cacheline_aligned_in_smp;
@@ -183,25 +183,26 @@ static int masks_change(struct flow_table *table, struct flow_mask *add,
 			const struct flow_mask *del)
 {
 	struct mask_array *old = masks_deref(table), *new;
-	u8 level = KEY_LEVEL_META, needs = 0;
+	u8 needs = 0;
 	u32 i;
 
 	new = kmalloc(struct_size(new, masks, old->n + !!add), GFP_KERNEL);
 	if (!new)
 		return -ENOMEM;
 	new->n = 0;
+	new->level = KEY_LEVEL_META;
 	for (i = 0; i < old->n; i++)
 		if (old->masks[i] != del)
 			new->masks[new->n++] = old->masks[i];
 	if (add)
 		new->masks[new->n++] = add;
 	for (i = 0; i < new->n; i++) {
-		level = max(level, new->masks[i]->level);
+		new->level = max(new->level, new->masks[i]->level);
 		needs |= microkey_needs(&new->masks[i]->mask);
 	}
-	WRITE_ONCE(table->level, level);
+	/* who looks up by the masks with other needs than theirs only finds less in the cache */
 	WRITE_ONCE(table->needs, needs);
-	rcu_assign_pointer(table->masks, new); /* after 'level': see lookup_slow() */
+	rcu_assign_pointer(table->masks, new);
 	kfree_rcu(old, rcu);
 	return 0;
 }
@@ -219,12 +220,13 @@ static void masks_reorder(struct work_struct *work)
 	struct flow_table *table = container_of(to_delayed_work(work), struct flow_table, reorder);
 	struct mask_array *old, *new;
 	bool is_sorted = true;
-	u32 i;
+	u32 i, n_masks;
 	int cpu;
 
 	mutex_lock(&table->masks_lock);
 	old = masks_deref(table);
-	for (i = 0; i < old->n; i++) {
+	n_masks = old->n;
+	for (i = 0; i < n_masks; i++) {
 		struct flow_mask *mask = old->masks[i];
 		u64 n = 0;
 
@@ -244,7 +246,7 @@ static void masks_reorder(struct work_struct *work)
 			kfree_rcu(old, rcu);
 		}
 	}
-	if (old->n > 1)
+	if (n_masks > 1)
 		schedule_delayed_work(&table->reorder, REORDER_PERIOD);
 	mutex_unlock(&table->masks_lock);
 }
@@ -294,7 +296,7 @@ static struct flow_mask *mask_ref(struct flow_table *table, const struct flow_ke
 	mask->level = key_level_of_mask(&mask->mask);
 	if (masks_change(table, mask, NULL))
 		goto err;
-	if (array->n == 1)
+	if (i == 1) /* the second one */
 		schedule_delayed_work(&table->reorder, REORDER_PERIOD);
 out:
 	mask->n_flows++;
@@ -388,8 +390,7 @@ static noinline struct flow *lookup_slow(struct flow_table *table, struct table_
 
 	if (!mk)
 		pkt->is_parsed = false;
-	/* read after the masks: it is as deep as all of them need */
-	err = key_extract(skb, pkt, READ_ONCE(table->level), &key);
+	err = key_extract(skb, pkt, masks->level, &key);
 	if (err)
 		return ERR_PTR(err);
 	if (cache && masks->n > 1) {
