@@ -86,7 +86,9 @@ const char *dpif_version(const struct dpif *); /* Bridge.datapath_version: "<bui
  * be started again). */
 void dpif_keep_on_close(bool keep);
 /* The configuration has been applied for the first time: ports that an earlier daemon left in the
- * datapath, and that nobody added since it was opened, are removed. */
+ * datapath, and that nobody added since it was opened, are removed.  A datapath that was there
+ * before tells its misses from now on only: before, what is configured in part would be taken for
+ * all, and good flows spoiled. */
 void dpif_remove_stale_ports(struct dpif *);
 /* Every open datapath, for dpif/dump-dps. */
 void dpif_walk(bool (*fn)(struct dpif *, void *aux), void *aux);

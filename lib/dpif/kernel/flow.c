@@ -150,6 +150,15 @@ static void decode_stats_of_reply(const struct knl_request *r, struct dpif_flow_
 	decode_stats(a, out);
 }
 
+/* What every flow of the kernel matches on, without a word in its mask: whether there is an
+ * Ethernet header, and that there are no more VLAN tags than its key has. */
+static void mask_unsaid(const struct flow *key, struct flow_mask *mask)
+{
+	MASK_FIELD(mask, packet_type);
+	for (unsigned int i = flow_n_vlans(key); i < FLOW_MAX_VLANS; i++)
+		MASK_FIELD(mask, vlans[i]);
+}
+
 bool kernel_flow_decode(const struct kernel_dp *dp, const void *attrs, size_t len,
 			struct dpif_flow *out)
 {
@@ -169,6 +178,7 @@ bool kernel_flow_decode(const struct kernel_dp *dp, const void *attrs, size_t le
 		fitness = odp_mask_decode(nla_data(m), nla_len(m), &out->key, &out->mask, &err);
 	else
 		flow_mask_init_for_packet(&out->mask, &out->key);
+	mask_unsaid(&out->key, &out->mask);
 	if (fitness == ODP_FIT_ERROR) {
 		log_warn_rl(&rl, "a flow of the kernel is not to be understood: %s", err);
 		free(err);

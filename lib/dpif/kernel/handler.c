@@ -247,7 +247,7 @@ static void publish_pids(struct kernel_dp *dp)
 	unsigned int n = kernel_handler_pids(dp, pids);
 	int err;
 
-	if (!n)
+	if (!n || dp->is_held)
 		return;
 	n_cpus = MAX(n_cpus, 1);
 	by_cpu = xcalloc(n_cpus, sizeof(*by_cpu));
@@ -287,6 +287,14 @@ static void start_all(struct kernel_dp *dp)
 		dp->n_handlers = i + 1;
 	}
 	log_info("%s: %u handlers of misses", dp->up.name, dp->n_handlers);
+	publish_pids(dp);
+}
+
+void handlers_release(struct kernel_dp *dp)
+{
+	if (!dp->is_held)
+		return;
+	dp->is_held = false;
 	publish_pids(dp);
 }
 

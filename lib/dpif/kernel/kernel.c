@@ -173,6 +173,7 @@ static char *kernel_open(struct loop *loop, const char *type, const char *name, 
 		return xasprintf("%s@%s: cannot open the kernel's datapath: %s", type, name,
 				 errno_str(err));
 	dp = kernel_dp_cast(*dpp);
+	dp->is_held = was_there;
 	log_info("%s@%s: kernel datapath %s (index %d)", type, name,
 		 was_there ? "was there, with what is in it" : "created", dp->ifindex);
 	kernel_features_probe(dp);

@@ -112,6 +112,8 @@ void kernel_set_upcall_ops(struct dpif *, const struct dpif_upcall_ops *, void *
 void kernel_upcalls_pause(struct dpif *);
 void kernel_upcalls_resume(struct dpif *);
 uint32_t kernel_upcall_pid(struct dpif *, uint32_t port_no);
+/* The configuration has been applied: misses may come. */
+void handlers_release(struct kernel_dp *);
 /* As many handlers as CPUs, or as the settings want. */
 void handlers_reconfigure(struct kernel_dp *);
 void handlers_stop(struct kernel_dp *);
@@ -147,6 +149,7 @@ struct kernel_dp {
 	struct mutex lock;
 	struct rcuhash ports_by_name, ports_by_no;
 	bool may_have_stale; /* ports that were there at the opening */
+	bool is_held; /* was there at the opening, and the configuration has not been applied yet */
 	uint32_t next_port; /* where the search for a free number begins */
 	struct odp_names names;
 	struct knl_sock notify;

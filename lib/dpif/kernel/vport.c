@@ -103,7 +103,7 @@ static void put_pids(struct odp_buf *b, const struct kernel_dp *dp)
 	uint32_t pids[DPIF_MAX_WORKERS];
 	unsigned int n = 0;
 
-	if (!(dp->user_features & OVS_DP_F_DISPATCH_UPCALL_PER_CPU))
+	if (!dp->is_held && !(dp->user_features & OVS_DP_F_DISPATCH_UPCALL_PER_CPU))
 		n = kernel_handler_pids(dp, pids);
 	if (!n)
 		pids[n++] = 0;
@@ -624,6 +624,7 @@ void kernel_ports_remove_stale(struct dpif *dpif)
 	struct kernel_port **ports;
 	size_t i, n;
 
+	handlers_release(dp);
 	if (!dp->may_have_stale)
 		return;
 	dp->may_have_stale = false;

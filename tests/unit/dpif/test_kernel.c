@@ -365,6 +365,36 @@ static void test_dump(void **state)
 	free(flows);
 }
 
+/* A flow that comes back from the kernel matches on no less than what was put. */
+static void test_mask_comes_back(void **state)
+{
+	struct fixture *f = *state;
+	struct odp_buf k = { 0 }, m = { 0 }, b = { 0 };
+	struct dpif_flow *flow = xzalloc(sizeof(*flow));
+	const uint64_t *was, *now;
+	struct flow_mask mask;
+	struct flow key;
+
+	tcp_flow(&key, &mask, 80);
+	memset(key.vlans, 0, sizeof(key.vlans)); /* matched: that there is none */
+	MASK_FIELD(&mask, ip_frag);
+	odp_key_encode(&k, &key);
+	odp_mask_encode(&m, &key, &mask);
+	put_nest(&b, OVS_FLOW_ATTR_KEY, &k);
+	put_nest(&b, OVS_FLOW_ATTR_MASK, &m);
+	assert_true(kernel_flow_decode(&f->dp, b.data, b.len, flow));
+	was = (const uint64_t *)&mask.masks;
+	now = (const uint64_t *)&flow->mask.masks;
+	for (size_t i = 0; i < FLOW_U64S; i++) {
+		if (was[i] & ~now[i])
+			fail_msg("word %zu", i);
+	}
+	odp_buf_uninit(&k);
+	odp_buf_uninit(&m);
+	odp_buf_uninit(&b);
+	free(flow);
+}
+
 static void test_actions_agree(void **state)
 {
 	struct fixture *f = *state;
@@ -515,7 +545,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_hostile_buffers), TEST(test_train),
 		TEST(test_del_by_key),      TEST(test_dump),
-		TEST(test_actions_agree),   TEST(test_upcalls),
+		TEST(test_actions_agree),   TEST(test_mask_comes_back),
+		TEST(test_upcalls),
 	};
 
 	rcu_register_thread_();
