@@ -391,25 +391,41 @@ static int dump_stats_cb(struct nl_msg *msg, void *aux)
 	return NL_OK;
 }
 
-static int dump(int (*cb)(struct nl_msg *, void *))
+static int dump(int (*cb)(struct nl_msg *, void *), void *aux)
 {
 	struct nl_msg *msg = link_msg(RTM_GETLINK, NLM_F_DUMP, 0);
 	int err;
 
 	if (!msg)
 		return -ENOMEM;
-	err = request(msg, cb, NULL);
+	err = request(msg, cb, aux);
 	return err < 0 ? nl_to_errno(err) : 0;
 }
 
-static int resync_cb(struct nl_msg *msg, void *aux)
-{
-	struct linux_link link;
+struct link_list {
+	struct linux_link *links;
+	size_t n, size;
+};
 
-	(void)aux;
-	if (link_parse(nlmsg_hdr(msg), &link))
-		handle_link(&link, false);
+static int collect_cb(struct nl_msg *msg, void *list_)
+{
+	struct link_list *list = list_;
+
+	if (list->n == list->size)
+		list->links = x2nrealloc(list->links, &list->size, sizeof(*list->links));
+	list->n += link_parse(nlmsg_hdr(msg), &list->links[list->n]);
 	return NL_OK;
+}
+
+/* Who handles a link may ask the kernel something: not before the dump is read. */
+static void resync(void)
+{
+	struct link_list list = { NULL };
+
+	dump(collect_cb, &list);
+	for (size_t i = 0; i < list.n; i++)
+		handle_link(&list.links[i], false);
+	free(list.links);
 }
 
 static void check_gone(struct netdev *netdev, void *aux)
@@ -435,7 +451,7 @@ static void events_ready(struct watch *w, uint32_t revents)
 	if (err == -NLE_NOMEM) {
 		/* The kernel dropped events (ENOBUFS): what they said is read anew. */
 		log_warn("link events were lost; reading all links again");
-		dump(resync_cb);
+		resync();
 		netdev_walk(NULL, check_gone, NULL);
 	}
 }
@@ -547,7 +563,7 @@ static void refresh_stats(struct linux_port *port)
 	if (port->stats_ms && now_ms - port->stats_ms < STATS_MAX_AGE_MS)
 		return;
 	if (should_dump(now_ms)) {
-		dump(dump_stats_cb);
+		dump(dump_stats_cb, NULL);
 		if (port->stats_ms >= now_ms)
 			return;
 	}

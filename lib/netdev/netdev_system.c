@@ -43,6 +43,8 @@ struct netdev_system {
 	struct sockets *sockets; /* RCU */
 	struct host_steal *steal;
 	int ifindex; /* that 'sockets' are bound to; 0: none */
+	uint32_t has_carrier; /* atomic */
+	bool must_retry; /* the device is there, and could not be opened */
 };
 
 static struct netdev_system *cast(const struct netdev *netdev)
@@ -152,14 +154,86 @@ static void sockets_replace(struct netdev_system *dev, struct sockets *new_)
 	rcu_defer(&old->rcu, sockets_retired);
 }
 
-static void link_changed(struct linux_port *port, const struct linux_link *link)
+/* Retries: a device that is there and could not be opened (no memory for its ring, no descriptor)
+ * tells no event when it could be. */
+
+#define RETRY_MIN_MS 100
+#define RETRY_MAX_MS 10000
+
+static struct timer retry_timer;
+static const struct netdev_class *retry_class; /* the one below */
+static uint64_t retry_ms; /* the wait that is under way; 0: none */
+
+static int open_anew(struct netdev_system *dev, const struct linux_link *link)
 {
-	struct netdev_system *dev = CONTAINER_OF(port, struct netdev_system, port);
 	struct sockets *s;
 	int err;
 
+	err = sockets_open(link, &s);
+	if (err) {
+		if (!dev->must_retry)
+			log_err("%s: cannot open the device anew: %s; trying on",
+				netdev_name(&dev->port.up), errno_str(err));
+		dev->must_retry = true;
+		return err;
+	}
+	if (dev->must_retry)
+		log_info("%s: device is open again", netdev_name(&dev->port.up));
+	dev->must_retry = false;
+	if (link->ifindex != dev->ifindex) {
+		host_steal_destroy(dev->steal); /* of a former device, if its end was not told */
+		dev->steal = host_steal_create(linux_link_loop(), link->ifindex,
+					       netdev_name(&dev->port.up));
+	}
+	dev->ifindex = link->ifindex;
+	sockets_replace(dev, s);
+	return 0;
+}
+
+static void retry_one(struct netdev *netdev, void *failed)
+{
+	struct netdev_system *dev = cast(netdev);
+	struct linux_link link;
+
+	if (!dev->must_retry || linux_link_query(netdev_name(netdev), &link))
+		return; /* when it is gone, that is told */
+	if (open_anew(dev, &link))
+		*(bool *)failed = true;
+	else
+		netdev_changed(netdev);
+}
+
+static void retry_all(struct timer *t)
+{
+	bool failed = false;
+
+	netdev_walk(retry_class, retry_one, &failed);
+	retry_ms = failed ? MIN(retry_ms * 2, RETRY_MAX_MS) : 0;
+	if (failed)
+		timer_set_in(t, retry_ms);
+}
+
+static void retry_later(const struct netdev_system *dev)
+{
+	struct loop *loop = linux_link_loop();
+
+	retry_class = dev->port.up.class;
+	if (retry_timer.loop != loop)
+		timer_init(&retry_timer, loop, retry_all);
+	if (timer_is_set(&retry_timer))
+		return;
+	retry_ms = RETRY_MIN_MS;
+	timer_set_in(&retry_timer, retry_ms);
+}
+
+static void link_changed(struct linux_port *port, const struct linux_link *link)
+{
+	struct netdev_system *dev = CONTAINER_OF(port, struct netdev_system, port);
+
+	__atomic_store_n(&dev->has_carrier, link && link->carrier, __ATOMIC_RELAXED);
 	if (!link) {
 		dev->ifindex = 0;
+		dev->must_retry = false;
 		sockets_replace(dev, sockets_open_silent());
 		host_steal_destroy(dev->steal);
 		dev->steal = NULL;
@@ -168,19 +242,8 @@ static void link_changed(struct linux_port *port, const struct linux_link *link)
 	if (link->ifindex == dev->ifindex &&
 	    packet_ring_fits(rcu_load_locked(&dev->sockets)->ring, link->mtu))
 		return;
-	err = sockets_open(link, &s);
-	if (err) {
-		log_err("%s: cannot open the device anew: %s", netdev_name(&port->up),
-			errno_str(err));
-		return;
-	}
-	if (link->ifindex != dev->ifindex) {
-		host_steal_destroy(dev->steal); /* of a former device, if its end was not told */
-		dev->steal = host_steal_create(linux_link_loop(), link->ifindex,
-					       netdev_name(&port->up));
-	}
-	dev->ifindex = link->ifindex;
-	sockets_replace(dev, s);
+	if (open_anew(dev, link))
+		retry_later(dev);
 }
 
 /* Preparing: a ring waits for a grace period of the kernel's RCU when it is set up, some 10 ms.
@@ -290,6 +353,7 @@ static char *construct(struct netdev *netdev)
 		return xstrdup(strerror(-err));
 	dev->port.link_changed = link_changed;
 	dev->ifindex = link.ifindex;
+	dev->has_carrier = link.carrier;
 	dev->sockets = s;
 	dev->steal = host_steal_create(linux_link_loop(), link.ifindex, netdev->name);
 	linux_port_update(&dev->port, &link);
@@ -359,10 +423,12 @@ static struct packet_tx *get_tx(struct sockets *s, unsigned int i)
 static unsigned int send_batch(struct netdev *netdev, unsigned int queue,
 			       struct packet_batch *batch, uint64_t drops[DROP_N_REASONS])
 {
-	struct sockets *s = rcu_load(&cast(netdev)->sockets);
+	struct netdev_system *dev = cast(netdev);
+	struct sockets *s = rcu_load(&dev->sockets);
 	unsigned int n = batch->n;
 
-	if (s->ring)
+	/* Without a carrier the kernel would take the frames, and lose them in silence. */
+	if (likely(s->ring && __atomic_load_n(&dev->has_carrier, __ATOMIC_RELAXED)))
 		return packet_tx_send(get_tx(s, queue % N_TX_QUEUES), batch, drops);
 	for (unsigned int i = 0; i < n; i++)
 		packet_release(batch->pkts[i]);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -657,6 +658,62 @@ static void expect_alive(void)
 	expect_far(frame, 64);
 }
 
+/* The device is up, its cable is out. */
+static void test_no_carrier(void **state)
+{
+	uint64_t drops[DROP_N_REASONS] = { 0 };
+	struct netdev_status s;
+
+	rig_sh("ip link set v0-far down");
+	/* The kernel tells such things once a second only. */
+	for (int i = 0; i < 200; i++) {
+		rig_settle(10);
+		netdev_get_status(port, &s);
+		if (!s.carrier)
+			break;
+	}
+	assert_false(s.carrier);
+	frame_tcp(frame, 64);
+	assert_int_equal(rig_send(port, packet_of_frame(64), drops), 1);
+	assert_int_equal(drops[DROP_TX_DOWN], 1);
+	assert_int_equal(drops[DROP_TX_QUEUE_FULL], 0);
+	rig_sh("ip link set v0-far up");
+	far_close(&far); /* it would tell the error that was first */
+	far_open(&far, "v0-far");
+	for (int i = 0; i < 200; i++) {
+		rig_settle(10);
+		if (!rig_send(port, packet_of_frame(64), NULL))
+			break;
+	}
+	expect_far(frame, 64);
+}
+
+/* A device that is back while no descriptor is to be had is opened when there are some again, with
+ * no event of its own. */
+static void test_retry(void **state)
+{
+	struct rlimit old, none = { .rlim_cur = 3 };
+	uint32_t serial;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none.rlim_max = old.rlim_max;
+	far_close(&far);
+	rig_veth_del("v0");
+	rig_settle(20);
+	expect_dead();
+	serial = netdev_rxq_serial(rxq);
+	rig_veth("v0");
+	setrlimit(RLIMIT_NOFILE, &none);
+	rig_settle(20);
+	setrlimit(RLIMIT_NOFILE, &old);
+	assert_int_equal(netdev_rxq_serial(rxq), serial);
+	for (int i = 0; i < 20 && netdev_rxq_serial(rxq) == serial; i++)
+		rig_settle(100);
+	assert_int_not_equal(netdev_rxq_serial(rxq), serial);
+	far_open(&far, "v0-far");
+	expect_alive();
+}
+
 static void test_deleted_and_back(void **state)
 {
 	struct heard heard = { .l.changed = heard_changed };
@@ -1038,6 +1095,8 @@ int main(int argc, char *argv[])
 		TEST(test_large_overload),
 		TEST(test_down_and_up),
 		TEST(test_opened_while_down),
+		TEST(test_no_carrier),
+		TEST(test_retry),
 		TEST(test_deleted_and_back),
 		TEST(test_replaced_at_once),
 		TEST(test_renamed),
