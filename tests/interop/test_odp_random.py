@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random datapath flows and actions: both switches read them, and show the same.  What Debian's does
-not take (3.1 prints some actions that it cannot read), ours reads and shows so that it reads the
-same again."""
+"""Random datapath flows and actions: both switches read them, and show the same.  What Debian's
+does not take (3.1 prints some actions that it cannot read), ours reads and shows so that it reads
+the same again."""
 
 import random
 import re

@@ -150,7 +150,7 @@ def test_flow_deleted_behind(sw):
 
 
 def test_port_removed_behind(sw):
-    """A bridge notices that a command took its port away; a change of its settings brings it back."""
+    """A bridge notices that a command took its port away; new settings bring it back."""
     dp = sw.appctl('dpctl/dump-dps').strip()
     sw.appctl('dpctl/del-if', dp, 'p2')
     assert 'p2' not in sw.appctl('dpif/show') and 'p2' not in sw.appctl('dpctl/show')
