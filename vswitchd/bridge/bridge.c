@@ -515,6 +515,8 @@ void bridges_stop(bool cleanup)
 	work_cancel(&reconfigure_work);
 	timer_cancel(&ready_timer);
 	status_uninit();
+	if (!cleanup)
+		backers_freeze();
 	HMAP_FOR_EACH(br, node, &all_bridges)
 		bridge_destroy(br);
 	ofproto_exit(cleanup);

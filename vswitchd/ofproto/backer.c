@@ -99,6 +99,15 @@ void backer_remove_stale_ports(void)
 	backer_walk(remove_stale_ports, NULL);
 }
 
+void backers_freeze(void)
+{
+	struct backer *b;
+
+	init();
+	HMAP_FOR_EACH(b, node, &backers)
+		upcalls_freeze(b->upcalls);
+}
+
 void backer_walk(void (*fn)(struct backer *, void *aux), void *aux)
 {
 	struct backer *b;

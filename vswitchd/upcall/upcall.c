@@ -284,6 +284,12 @@ void upcalls_destroy(struct upcalls *u)
 	free(u);
 }
 
+void upcalls_freeze(struct upcalls *u)
+{
+	dpif_upcalls_pause(u->dpif);
+	revalidators_stop(u);
+}
+
 void upcalls_set_flow_limit(struct upcalls *u, uint32_t limit)
 {
 	__atomic_store_n(&u->flow_limit, limit, __ATOMIC_RELAXED);

@@ -37,6 +37,9 @@ extern const struct upcall_config upcall_config_default;
  * what they teach is learned then, and each stays if a new translation agrees with it. */
 struct upcalls *upcalls_create(struct loop *, struct dpif *, const struct xdp *dp);
 void upcalls_destroy(struct upcalls *); /* flows stay in the datapath */
+/* Before a teardown after which the flows are to go on forwarding: from now on no miss is handled
+ * and no flow is changed.  For good. */
+void upcalls_freeze(struct upcalls *);
 void upcalls_configure(struct upcalls *, const struct upcall_config *);
 
 /* Something changed that translations depend on.  Cheap; many calls make one round. */
