@@ -8,6 +8,7 @@
 unit_netdev_tests = \
 	tests/unit/netdev/test_forward \
 	tests/unit/netdev/test_linux \
+	tests/unit/netdev/test_linux_host \
 	tests/unit/netdev/test_netdev \
 	tests/unit/netdev/test_netdev_policer \
 	tests/unit/netdev/test_tap \
@@ -25,6 +26,8 @@ tests_unit_netdev_test_forward_SOURCES = tests/unit/netdev/linux_rig.c tests/uni
 tests_unit_netdev_test_forward_LDADD = $(CMOCKA_LIBS) $(LIB_NETDEV)
 tests_unit_netdev_test_linux_SOURCES = tests/unit/netdev/linux_rig.c tests/unit/netdev/test_linux.c
 tests_unit_netdev_test_linux_LDADD = $(CMOCKA_LIBS) $(LIB_NETDEV)
+tests_unit_netdev_test_linux_host_SOURCES = tests/unit/netdev/linux_rig.c tests/unit/netdev/test_linux_host.c
+tests_unit_netdev_test_linux_host_LDADD = $(CMOCKA_LIBS) $(LIB_NETDEV)
 tests_unit_netdev_test_netdev_SOURCES = tests/unit/netdev/test_netdev.c
 tests_unit_netdev_test_netdev_LDADD = $(CMOCKA_LIBS) $(LIB_NETDEV)
 tests_unit_netdev_test_netdev_policer_SOURCES = tests/unit/netdev/test_netdev_policer.c
