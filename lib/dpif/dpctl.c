@@ -263,7 +263,8 @@ static void list_init(struct list *list, bool standalone)
 		if (!standalone || streq(*type, "system"))
 			dpif_enumerate(*type, list_add, list);
 	}
-	qsort(list->names, list->n, sizeof(*list->names), compare);
+	if (list->n)
+		qsort(list->names, list->n, sizeof(*list->names), compare);
 }
 
 static void list_uninit(struct list *list)

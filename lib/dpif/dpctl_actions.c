@@ -189,7 +189,8 @@ static void state_format(const struct state *s, struct str *out)
 
 static void put_groups(struct dpctl *d, struct groups *groups)
 {
-	qsort(groups->list, groups->n, sizeof(*groups->list), compare_groups);
+	if (groups->n)
+		qsort(groups->list, groups->n, sizeof(*groups->list), compare_groups);
 	for (size_t i = 0; i < groups->n; i++) {
 		struct str state = STR_INIT, acts = STR_INIT;
 

@@ -159,7 +159,8 @@ static int compare_sections(const void *a_, const void *b_)
 
 static void put_sections(struct sections *s, bool has_workers, struct str *out)
 {
-	qsort(s->list, s->n, sizeof(*s->list), compare_sections);
+	if (s->n)
+		qsort(s->list, s->n, sizeof(*s->list), compare_sections);
 	for (size_t i = 0; i < s->n; i++) {
 		struct section *section = &s->list[i];
 
