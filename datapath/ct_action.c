@@ -144,8 +144,9 @@ static int add_helper(const struct nlattr *a, u8 proto, struct ct_action *ct,
 	char name[NF_CT_HELPER_NAME_LEN];
 	struct nf_conn_help *help;
 
-	if (nla_strscpy(name, a, sizeof(name)) < 0)
-		return key_error(extack, a, "ct helper: a name that is too long");
+	if (!memchr(nla_data(a), 0, nla_len(a)))
+		return key_error(extack, a, "ct helper: a name that does not end");
+	nla_strscpy(name, a, sizeof(name));
 	helper = nf_conntrack_helper_try_module_get(name, ct->family, proto);
 	if (!helper)
 		return key_error(extack, a, "ct helper: there is no such helper for such packets");
@@ -176,8 +177,9 @@ static int add_timeout(struct net *net, const struct nlattr *a, u8 proto, struct
 {
 	char name[CTNL_TIMEOUT_NAME_MAX];
 
-	if (nla_strscpy(name, a, sizeof(name)) < 0)
-		return key_error(extack, a, "ct timeout: a name that is too long");
+	if (!memchr(nla_data(a), 0, nla_len(a)))
+		return key_error(extack, a, "ct timeout: a name that does not end");
+	nla_strscpy(name, a, sizeof(name));
 	/* Policies come and go while flows stay: without it the connection has the usual
 	 * timeouts. */
 	if (nf_ct_set_timeout(net, ct->tmpl, ct->family, proto, name))
@@ -219,6 +221,8 @@ struct ct_action *ct_action_create(struct net *net, const struct nlattr *attr,
 				   const struct flow_key *key, const struct flow_key *mask,
 				   struct netlink_ext_ack *extack)
 {
+	/* helpers and policies are for one protocol: that which all of these packets have */
+	u8 proto = !mask || mask->ip_proto == 0xff ? key->ip_proto : 0;
 	struct ct_attr_set set;
 	struct ct_action *ct;
 	int err;
@@ -240,9 +244,9 @@ struct ct_action *ct_action_create(struct net *net, const struct nlattr *attr,
 	if (!err && (ct->zone || set.a[OVS_CT_ATTR_HELPER] || set.a[OVS_CT_ATTR_TIMEOUT]))
 		err = add_tmpl(net, ct);
 	if (!err && set.a[OVS_CT_ATTR_HELPER])
-		err = add_helper(set.a[OVS_CT_ATTR_HELPER], key->ip_proto, ct, extack);
+		err = add_helper(set.a[OVS_CT_ATTR_HELPER], proto, ct, extack);
 	if (!err && set.a[OVS_CT_ATTR_TIMEOUT])
-		err = add_timeout(net, set.a[OVS_CT_ATTR_TIMEOUT], key->ip_proto, ct, extack);
+		err = add_timeout(net, set.a[OVS_CT_ATTR_TIMEOUT], proto, ct, extack);
 	if (err) {
 		ct_action_destroy(ct);
 		return ERR_PTR(err);
