@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Action lists are checked against what the kernel's own module accepts, and compiled.  What the
- * headers look like is simulated along the list (struct action_sim); where a pop leaves headers that
- * nobody has parsed yet, nothing that needs one is accepted until the packet recirculates.
+ * headers look like is simulated along the list (struct action_sim); where a pop leaves headers
+ * that nobody has parsed yet, nothing that needs one is accepted until the packet recirculates.
  *
  * Where a list ends, the packet is either its own to consume (a list in last position, or one that
  * runs on a clone) or is needed by what follows.  In the latter case it must be "pure": it changes
@@ -331,8 +331,7 @@ static int compile_push_vlan(struct action_builder *b, const struct nlattr *attr
 		return ACTION_ERR(b, attr, -EINVAL, "push_vlan: the CFI bit is not set");
 	sim->has_vlan = true;
 	return emit_arg(b, OP_PUSH_VLAN,
-			(u32)ntohs(vlan.vlan_tpid) << 16 |
-				(ntohs(vlan.vlan_tci) & ~VLAN_CFI_MASK));
+			(u32)ntohs(vlan.vlan_tpid) << 16 | (ntohs(vlan.vlan_tci) & ~VLAN_CFI_MASK));
 }
 
 /* Labels go between the tags and what these types stand for. */

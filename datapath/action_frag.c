@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel's own fragmentation works on IP packets with a route.  So what is in front of the network
- * header is taken off and kept, the packet gets a route that says nothing but the MTU, and each
- * fragment has its headers and its tunnel put back before it is sent.
+ * The kernel's own fragmentation works on IP packets with a route.  So what is in front of the
+ * network header is taken off and kept, the packet gets a route that says nothing but the MTU, and
+ * each fragment has its headers and its tunnel put back before it is sent.
  */
 #include "action_frag.h"
 

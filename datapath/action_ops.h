@@ -153,8 +153,8 @@ struct action_builder {
 	u32 probability; /* of the innermost sample around */
 };
 
-/* Appends an op with an operand of @len octets, which are zeroed; valid until the next one.  NULL: no
- * memory. */
+/* Appends an op with an operand of @len octets, which are zeroed; valid until the next one.  NULL:
+ * no memory. */
 struct action_op *action_emit(struct action_builder *b, enum action_opcode code, size_t len);
 
 /* OVS_ACTION_ATTR_SET and _SET_MASKED: action_compile_set.c. */
@@ -188,7 +188,8 @@ enum drop_reason action_dec_ttl(struct sk_buff *skb, struct pkt *pkt, bool *expi
 
 enum drop_reason action_push_vlan(struct sk_buff *skb, struct pkt *pkt, u32 tpid_tci);
 enum drop_reason action_pop_vlan(struct sk_buff *skb, struct pkt *pkt);
-enum drop_reason action_push_mpls(struct sk_buff *skb, struct pkt *pkt, __be32 lse, __be16 eth_type);
+enum drop_reason action_push_mpls(struct sk_buff *skb, struct pkt *pkt, __be32 lse,
+				  __be16 eth_type);
 /* In front of all; not for GSO packets. */
 enum drop_reason action_add_mpls(struct sk_buff *skb, struct pkt *pkt, __be32 lse, __be16 eth_type);
 enum drop_reason action_pop_mpls(struct sk_buff *skb, struct pkt *pkt, __be16 eth_type);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sending to a port.  The plain case is checked for with a few compares; everything else (truncation,
- * frames that are longer than the MTU, fragments) takes the long way.
+ * Sending to a port.  The plain case is checked for with a few compares; everything else
+ * (truncation, frames that are longer than the MTU, fragments) takes the long way.
  */
 #include <linux/if_arp.h>
 #include <linux/if_vlan.h>
@@ -77,7 +77,8 @@ static void output_trim_segments(struct sk_buff *skb, const struct pkt *pkt, str
 		return;
 	}
 	consume_skb(skb);
-	skb_list_walk_safe(segs, skb, next) {
+	skb_list_walk_safe(segs, skb, next)
+	{
 		skb_mark_not_on_list(skb);
 		if (!output_trim(skb, pkt, port))
 			continue;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pushing and popping headers.  Where the kernel has a function for it, that is used; what it wants to
- * find in the skb (offsets, protocol) is put there first.
+ * Pushing and popping headers.  Where the kernel has a function for it, that is used; what it wants
+ * to find in the skb (offsets, protocol) is put there first.
  */
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
@@ -45,6 +45,17 @@ static enum drop_reason push_tag_inside(struct sk_buff *skb)
 	skb->mac_len += VLAN_HLEN;
 	skb_postpush_rcsum(skb, skb->data + 2 * ETH_ALEN, VLAN_HLEN);
 	return DROP_NONE;
+}
+
+/* What was popped had an Ethernet frame in it; devices need to know where that one's headers
+ * are. */
+static enum drop_reason start_ethernet(struct sk_buff *skb, struct pkt *pkt)
+{
+	if (unlikely(!pskb_may_pull(skb, ETH_HLEN)))
+		return DROP_HEADER_TOO_SHORT;
+	pkt->mac_proto = KEY_MAC_ETHERNET;
+	skb->protocol = ((struct ethhdr *)skb->data)->h_proto;
+	return action_parse_slow(skb, pkt);
 }
 
 /* ---- VLAN ----------------------------------------------------------------------- */
@@ -157,10 +168,8 @@ enum drop_reason action_pop_mpls(struct sk_buff *skb, struct pkt *pkt, __be16 et
 	if (unlikely(err))
 		return reason_of(err);
 	if (eth_type == htons(ETH_P_TEB) && pkt->mac_proto == KEY_MAC_NONE) {
-		if (unlikely(!pskb_may_pull(skb, ETH_HLEN)))
-			return DROP_HEADER_TOO_SHORT;
-		pkt->mac_proto = KEY_MAC_ETHERNET;
-		skb->protocol = ((struct ethhdr *)skb->data)->h_proto;
+		skb->inner_protocol = 0;
+		return start_ethernet(skb, pkt);
 	}
 	if (!eth_p_mpls(eth_type))
 		skb->inner_protocol = 0;
@@ -239,12 +248,8 @@ enum drop_reason action_pop_nsh(struct sk_buff *skb, struct pkt *pkt)
 	err = nsh_pop(skb);
 	if (unlikely(err))
 		return reason_of(err);
-	if (skb->protocol == htons(ETH_P_TEB)) {
-		if (unlikely(!pskb_may_pull(skb, ETH_HLEN)))
-			return DROP_HEADER_TOO_SHORT;
-		pkt->mac_proto = KEY_MAC_ETHERNET;
-		skb->protocol = ((struct ethhdr *)skb->data)->h_proto;
-	}
+	if (skb->protocol == htons(ETH_P_TEB))
+		return start_ethernet(skb, pkt);
 	pkt->is_parsed = false;
 	return DROP_NONE;
 }

@@ -2,10 +2,11 @@
 /*
  * Rewriting header fields in place, and finding the headers.
  *
- * Checksums follow by the difference of what was changed (RFC 1624), so that a wrong one stays wrong.
- * Where the packet's checksum is still to be completed (CHECKSUM_PARTIAL), the field holds the sum of
- * the pseudo header alone; where the device has summed it up (CHECKSUM_COMPLETE), skb->csum is kept
- * equal to the sum over all octets from skb->data on.
+ * Checksums follow by the difference of what was changed (RFC 1624), so that a wrong one stays
+ * wrong.
+ * Where the packet's checksum is still to be completed (CHECKSUM_PARTIAL), the field holds the sum
+ * of the pseudo header alone; where the device has summed it up (CHECKSUM_COMPLETE), skb->csum is
+ * kept equal to the sum over all octets from skb->data on.
  */
 #include <linux/if_vlan.h>
 #include <linux/ip.h>
@@ -112,7 +113,7 @@ enum drop_reason action_parse_slow(struct sk_buff *skb, struct pkt *pkt)
 
 static __wsum diff32(__be32 old, __be32 new)
 {
-	return csum_sub((__force __wsum)new, (__force __wsum)old);
+	return csum_sub((__force __wsum) new, (__force __wsum)old);
 }
 
 static __wsum diff_addr6(const struct in6_addr *old, const struct in6_addr *new)
@@ -342,7 +343,8 @@ static void set_ports_summed(struct sk_buff *skb, __be32 *ports, __be32 new, uns
 	*ports = new;
 }
 
-/* A CRC is not corrected by differences, but is linear: a wrong one stays wrong by the same bits. */
+/* A CRC is not corrected by differences, but is linear: a wrong one stays wrong by the same
+ * bits. */
 static void set_ports_sctp(struct sk_buff *skb, __be32 *ports, __be32 new)
 {
 	unsigned int ofs = skb_transport_offset(skb);

@@ -59,6 +59,7 @@ class Hosts:
     def offloads(self, hosts=True, last_hop=True, gro=False):
         """hosts: they leave checksums and segmentation to others; last_hop: so do the devices that
         lead to them, and nobody ever completes them; gro: the switch's devices aggregate."""
+        self.has_udp_gso = hosts  # the kernel refuses it to devices without checksums
         for h in self.hosts.values():
             h.run(['ethtool', '-K', 'h0', 'tx', 'on' if hosts else 'off', 'tso', 'on' if hosts else 'off',
                    'gso', 'on' if hosts else 'off', 'tx-udp-segmentation', 'on' if hosts else 'off'])

@@ -6,6 +6,7 @@ Modes: 'offloaded': nothing is ever completed, packets of 64 KB go all the way; 
 device completes and cuts, so that what the actions left is what is verified; 'plain': hosts send
 complete frames; 'aggregated': such frames are put together on reception."""
 
+import os
 import subprocess
 
 import pytest
@@ -53,7 +54,8 @@ def traffic(pair, alias=False, ports=(5000, 5000), sctp=True, fragments=True, si
         assert pair.ping(version, alias)
         pair.transfer('tcp', version, size, alias, ports)
         pair.datagrams(version, (1, 2, 100, 1400), None, alias, ports)
-        pair.datagrams(version, (1401, 50000), 1400, alias, ports)
+        if pair.has_udp_gso:
+            pair.datagrams(version, (1401, 50000), 1400, alias, ports)
         if fragments:
             pair.datagrams(version, (3000, 20001), None, alias, ports)
             assert pair.ping(version, alias, 4000)
@@ -107,7 +109,8 @@ def test_translate(pair, mode):
     pair.put_ip('A', 1, translate(2, 2))
     pair.put_ip('A', 2, translate(1, 1))
     plain(pair, 'B')
-    traffic(pair, alias=True, ports=(5000, 6000))
+    # the kernel's own module spoils checksums of SCTP that are not complete yet
+    traffic(pair, alias=True, ports=(5000, 6000), sctp=os.environ.get('GUEST_MODULE') != 'stock')
 
 
 @pytest.mark.covers('OVS_ACTION_ATTR_SET_MASKED')
@@ -173,6 +176,7 @@ def test_mpls(pair, mode, n):
 
 
 @pytest.mark.covers('OVS_ACTION_ATTR_ADD_MPLS')
+@pytest.mark.differs('stock', 'packets of many segments are lost')
 def test_mpls_before_ethernet(pair, mode):
     for first, second, in_port, to in (('A', 'B', 1, 2), ('B', 'A', 2, 1)):
         pair.put_ip(first, in_port, lambda *_: [odp.add_mpls(odp.lse(16)),
@@ -184,6 +188,7 @@ def test_mpls_before_ethernet(pair, mode):
 
 
 @pytest.mark.covers('OVS_ACTION_ATTR_PUSH_NSH', 'OVS_ACTION_ATTR_POP_NSH')
+@pytest.mark.differs('stock', 'datagrams of many segments are lost')
 def test_nsh(pair, mode):
     push = odp.push_nsh(spi=5, si=6, np=3, ttl=63, md1=(1, 2, 3, 4))
     for first, second, in_port, to in (('A', 'B', 1, 2), ('B', 'A', 2, 1)):
