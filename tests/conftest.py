@@ -27,6 +27,12 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
+    if config.getoption('--dp') == 'system':
+        # what does not forward by a kernel is no other test there
+        idle = [i for i in items if 'tests/system/' in i.path.as_posix()
+                and not {'switch', 'make_switch', 'kernel'} & set(i.fixturenames)]
+        config.hook.pytest_deselected(items=idle)
+        items[:] = [i for i in items if i not in idle]
     if not config.getoption('--all'):
         for item in items:
             if item.get_closest_marker('long'):
