@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Programs are run by one loop without recursion: where a packet is cloned, the original with what is
- * known of it waits in a frame until the clone has been consumed, and goes on then.  Frames are per
- * CPU.  A packet that recirculates goes on with the program of the flow that it hits next.
+ * Programs are run by one loop without recursion: where a packet is cloned, the original with what
+ * is known of it waits in a frame until the clone has been consumed, and goes on then.  Frames are
+ * per CPU.  A packet that recirculates goes on with the program of the flow that it hits next.
  *
- * Sending to a device may lead back to here (a tunnel whose packets leave through an internal port):
- * such a run puts its frames on top and takes all of them off before it returns; action_depth bounds
- * how often that happens on one stack.
+ * Sending to a device may lead back to here (a tunnel whose packets leave through an internal
+ * port): such a run puts its frames on top and takes all of them off before it returns;
+ * action_depth bounds how often that happens on one stack.
  */
 #include <linux/jhash.h>
 #include <linux/netdevice.h>
@@ -24,6 +24,8 @@
 #include "conntrack.h"
 #include "dp.h"
 #include "meter.h"
+#include "microkey.h"
+#include "trace.h"
 
 #define MAX_REENTRY 5 /* runs within runs on one stack */
 #define MAX_FRAMES 64 /* packets that wait on one CPU */
@@ -133,6 +135,7 @@ static noinline void run_set_tunnel(struct run *run, const struct op_set_tunnel 
 	skb_dst_drop(skb);
 	dst_hold(&o->dst->dst);
 	skb_dst_set(skb, &o->dst->dst);
+	microkey_set_hash(skb, pkt);
 }
 
 static noinline enum drop_reason run_hash(const struct action_op *op, struct sk_buff *skb,
@@ -224,6 +227,7 @@ static noinline void run_prog(const struct action_prog *prog, struct sk_buff *sk
 	for (;;) {
 		const void *operand = op_operand(op);
 
+		trace_action(skb, pkt, op->code, op->arg);
 		reason = DROP_NONE;
 		switch (op->code) {
 		case OP_END:
@@ -445,7 +449,7 @@ void actions_run(const struct action_prog *prog, struct sk_buff *skb, struct pkt
 {
 	if (unlikely(__this_cpu_inc_return(action_depth) > MAX_REENTRY))
 		dp_drop(skb, pkt, DROP_RECURSION_LIMIT);
-	else if (prog->output_last)
+	else if (prog->output_last && !trace_action_enabled())
 		action_output(skb, pkt, prog->output_port);
 	else
 		run_prog(prog, skb, pkt);

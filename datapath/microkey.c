@@ -2,6 +2,7 @@
 /* Microkeys of the less common shapes of packets, and what microkeys are good for. */
 #include "microkey.h"
 
+#include <linux/ipv6.h>
 #include <linux/random.h>
 #include <net/ip_tunnels.h>
 #include <net/ndisc.h>
@@ -19,6 +20,9 @@
 #define HEADERS_MAX (L4_V6 + VLAN_HLEN + 60) /* of any shape */
 
 u64 microkey_hash_key[MICROKEY_WORDS] __read_mostly;
+/* Apart from the other one: what is hashed by this can be seen outside, as source ports of
+ * tunnels. */
+static u64 port_key[6] __read_mostly;
 
 /* Is this transport header, of which @room octets are linear, one that key_extract() accepts? */
 static bool l4_is_whole(const struct sk_buff *skb, const u8 *l4, u8 proto, unsigned int room)
@@ -206,7 +210,8 @@ bool microkey_extract_other(struct microkey *mk, struct sk_buff *skb, struct pkt
 	__be16 type;
 	u8 proto = 0;
 
-	/* what is in a list of fragments keeps its boundaries: SCTP's receivers and GSO go by them */
+	/* what is in a list of fragments keeps its boundaries: SCTP's receivers and GSO go by
+	 * them */
 	if (room < HEADERS_MAX && skb->data_len && !skb_has_frag_list(skb)) {
 		if (!pskb_may_pull(skb, min(skb->len, HEADERS_MAX)))
 			return false;
@@ -301,13 +306,43 @@ bool microkey_covers(const struct microkey *mk, const struct flow_key *mask)
 	return true;
 }
 
+/* See microkey.h. */
+void microkey_set_hash(struct sk_buff *skb, const struct pkt *pkt)
+{
+	const u8 *l3 = skb_network_header(skb);
+	unsigned int l3_len = skb_transport_offset(skb) - skb_network_offset(skb);
+	u64 hash;
+
+	if (skb->l4_hash || skb->sw_hash || !pkt->is_parsed ||
+	    (pkt->l4_proto != IPPROTO_TCP && pkt->l4_proto != IPPROTO_UDP &&
+	     pkt->l4_proto != IPPROTO_SCTP))
+		return;
+	hash = (u64)get_unaligned((const u32 *)skb_transport_header(skb)) << 8 | pkt->l4_proto;
+	hash = microkey_mix(hash ^ port_key[0], port_key[1]);
+	/* of fragments all are to get the same */
+	if (pkt->l3_proto == htons(ETH_P_IP)) {
+		if (get_unaligned((const u16 *)(l3 + 6)) & cpu_to_be16(0x3fff))
+			return;
+		hash = microkey_mix(hash ^ microkey_load(l3 + 12), port_key[2]);
+	} else {
+		if (l3_len != sizeof(struct ipv6hdr))
+			return;
+		hash ^= microkey_mix(microkey_load(l3 + 8) ^ port_key[2],
+				     microkey_load(l3 + 16) ^ port_key[3]);
+		hash ^= microkey_mix(microkey_load(l3 + 24) ^ port_key[4],
+				     microkey_load(l3 + 32) ^ port_key[5]);
+	}
+	__skb_set_sw_hash(skb, hash ^ hash >> 32, true);
+}
+
 /**
- * microkey_module_init() - draw the key of the hash
+ * microkey_module_init() - draw the keys of the hashes
  *
- * Not known outside, so that nobody can send packets that all fall into one set.
+ * They are not known outside, so that nobody can send packets that all fall into one set.
  * Context: process context.
  */
 void microkey_module_init(void)
 {
 	get_random_bytes(microkey_hash_key, sizeof(microkey_hash_key));
+	get_random_bytes(port_key, sizeof(port_key));
 }

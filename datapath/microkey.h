@@ -48,6 +48,16 @@ extern u64 microkey_hash_key[MICROKEY_WORDS];
 
 void microkey_module_init(void); /* draws the key of the hash */
 
+/**
+ * microkey_set_hash() - give a parsed packet its hash
+ * @skb: packet that is about to be encapsulated: its hash becomes the outer source port
+ * @pkt: its metadata
+ *
+ * Instead of what the kernel would dissect the headers again for.  Of addresses, ports and
+ * protocol; packets that are no plain TCP, UDP or SCTP, or have a hash, are left alone.
+ */
+void microkey_set_hash(struct sk_buff *skb, const struct pkt *pkt);
+
 /* What a mask asks of microkeys: MICROKEY_NEEDS. */
 u8 microkey_needs(const struct flow_key *mask);
 
