@@ -170,7 +170,7 @@ def test_counts(kdp):
 def test_tcp_flags_are_gathered(kdp, deep):
     """Also where no mask looks deeper than at the Ethernet type."""
     key = odp.in_port(1) + odp.eth(A, B) + odp.eth_type(0x800)
-    key += odp.ipv4('10.0.0.1', '10.0.0.2', 6, ttl=64) + odp.tcp(1000, 2000)
+    key += odp.ipv4('10.0.0.1', '10.0.0.2', 6, ttl=64) + odp.tcp(1000, 2000) + odp.tcp_flags(0)
     mask = odp.in_port(0xffffffff) + odp.eth() + odp.eth_type(0xffff)
     mask += odp.ipv4(proto=0xff) + odp.tcp(0xffff, 0) if deep else b''
     kdp.dp.put(key, odp.output(2), mask)
@@ -283,15 +283,13 @@ def attrs_of(path, what):
                 inner += {1: odp.icmp, 58: odp.icmpv6}[proto]()
             if proto in (6, 17, 132):
                 inner += {6: odp.tcp, 17: odp.udp, 132: odp.sctp}[proto](v('tp_src'), v('tp_dst'))
-                if proto == 6 and v('tcp_flags'):
+                if proto == 6:
                     inner += odp.tcp_flags(v('tcp_flags'))
     if value_of(path, 'tagged', 'value'):
         out += odp.eth_type(0x8100 if what == 'value' else 0xffff)
         out += odp.vlan(v('vlan') | 0x1000) + odp.encap(inner)
     else:
-        out += inner
-        if what != 'value':
-            out += odp.vlan(0xffff)  # none
+        out += inner  # a key without a tag says that there is none
     return out
 
 
