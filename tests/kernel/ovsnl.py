@@ -124,7 +124,8 @@ class NlError(OSError):
 
     @property
     def name(self):
-        return errno.errorcode[self.errno]
+        # one number, two names
+        return errno.errorcode[self.errno].replace('ENOTSUP', 'EOPNOTSUPP')
 
 
 class Message:

@@ -2,7 +2,9 @@
 """What goes up to userspace, to whom, and that nobody can keep others from being heard; packets to
 execute, and the counters of drops."""
 
+import errno
 import os
+import re
 import socket
 import struct
 import time
@@ -71,10 +73,16 @@ def as_before(kdp):
         port_pids(kdp, n, kdp.dp.up.pid)
 
 
-def udp(n, size=10, src=A):
+def udp(n, size=10):
     """A frame of flow n."""
-    return Ether(src=src, dst=B) / IP(src='10.0.0.1', dst='10.0.0.2') / UDP(
-        sport=1024 + n % 60000, dport=n // 60000) / Raw(bytes(size))
+    return bytes(Ether(src=A, dst=B) / IP(src='10.0.0.1', dst='10.0.0.2') / UDP(
+        sport=n, dport=0, chksum=0) / Raw(bytes(size)))
+
+
+def flows(n):
+    """Frames of flows 0 .. n - 1; quicker than udp()."""
+    p = udp(0)
+    return [p[:34] + struct.pack('!H', i) + p[36:] for i in range(n)]
 
 
 # ---- what is in a message
@@ -189,13 +197,13 @@ def test_action(kdp):
     r = kdp.run(p, odp.userspace(kdp.dp.up.pid, cookie, attr(uapi.OVS_USERSPACE_ATTR_ACTIONS)),
                 odp.trunc(100), odp.userspace(kdp.dp.up.pid), odp.output(2))
     a, b = r.upcalls
-    assert a.kind == 'action' and a.userdata == cookie and a.packet == bytes(p)
+    assert a.kind == 'action' and a.userdata == cookie and a.packet == p
     assert uapi.OVS_PACKET_ATTR_LEN not in a.attrs
     # the flow's actions come along
     kinds = [k for k, _ in Attrs(a.attrs[uapi.OVS_PACKET_ATTR_ACTIONS]).all]
     assert kinds == [uapi.OVS_ACTION_ATTR_USERSPACE, uapi.OVS_ACTION_ATTR_TRUNC,
                      uapi.OVS_ACTION_ATTR_USERSPACE, uapi.OVS_ACTION_ATTR_OUTPUT], actions
-    assert b.kind == 'action' and b.userdata is None and b.packet == bytes(p)[:100]
+    assert b.kind == 'action' and b.userdata is None and b.packet == p[:100]
     assert b.attrs.u32(uapi.OVS_PACKET_ATTR_LEN) == len(p)
     assert uapi.OVS_PACKET_ATTR_ACTIONS not in b.attrs
 
@@ -206,7 +214,7 @@ def test_port_pids(kdp):
     """The flows of a port are spread over its receivers, and each has one."""
     socks = [kdp.socket() for _ in range(3)]
     port_pids(kdp, 1, *[s.pid for s in socks])
-    frames = [bytes(udp(n)) for n in range(60)]
+    frames = flows(60)
     for _ in range(2):
         kdp.socks[1].send(*frames)
     time.sleep(0.3)
@@ -233,7 +241,7 @@ def test_per_cpu(kdp):
     socks = [kdp.socket() for _ in range(2)]
     n_cpus = os.cpu_count()
     features = u32(uapi.OVS_DP_ATTR_USER_FEATURES, PIDS | PER_CPU | uapi.OVS_DP_F_UNALIGNED)
-    p = bytes(udp(1))
+    p = udp(1)
     cpu0 = [socks[0].pid] + [socks[1].pid] * (n_cpus - 1)
     kdp.dp.set(features, attr(uapi.OVS_DP_ATTR_PER_CPU_PIDS, struct.pack(f'={n_cpus}I', *cpu0)))
     kdp.socks[1].send(p)
@@ -275,7 +283,7 @@ def test_nobody_there(kdp):
     before = upcall_stats(kdp, 2) if OURS else None
     for i, pids in enumerate(([0], [pid]), 1):
         port_pids(kdp, 2, *pids)
-        kdp.socks[2].send(*[bytes(udp(n)) for n in range(10)])
+        kdp.socks[2].send(*flows(10))
         kdp.settle()
         time.sleep(0.1)
         assert kdp.dp.stats()[2] == lost + 10 * i
@@ -293,6 +301,15 @@ def small(kdp, size):
     return s
 
 
+def heard(s):
+    """The next messages; the kernel says once that some were lost."""
+    try:
+        return s.messages(0.05)
+    except OSError as error:
+        assert error.errno == errno.ENOBUFS
+        return s.messages(0.05)
+
+
 def test_full_queue(kdp):
     """What a receiver has no room for is counted, and packets that need none of it pass."""
     s = small(kdp, 100000)
@@ -301,13 +318,13 @@ def test_full_queue(kdp):
     queued = drops(kdp.dp).get(2, [{}])[0].get('UPCALL_QUEUE_FULL', 0) if OURS else 0
     hit, missed, lost, _ = kdp.dp.stats()
     kdp.learn(e(0x88b6) / DATA, [odp.output(3)])
-    kdp.socks[2].send(*[bytes(udp(n)) for n in range(2000)])
+    kdp.socks[2].send(*flows(2000))
     assert 3 in kdp.send(e(0x88b6) / DATA).out
     time.sleep(0.2)
     _, missed2, lost2, _ = kdp.dp.stats()
     assert missed2 - missed >= 2000
     got = []
-    while ms := s.messages(0.05):
+    while ms := heard(s):
         got += ms
     assert 20 < len(got) < 1000
     assert lost2 - lost == 2000 - len(got)
@@ -316,8 +333,8 @@ def test_full_queue(kdp):
         assert (ok - before[0], fail - before[1]) == (len(got), 2000 - len(got))
         assert drops(kdp.dp)[2][0]['UPCALL_QUEUE_FULL'] - queued == 2000 - len(got)
     # and it is heard again
-    kdp.socks[2].send(bytes(udp(3000)))
-    assert kdp.dp.upcall(sock=s).packet == bytes(udp(3000))
+    kdp.socks[2].send(udp(3000))
+    assert kdp.dp.upcall(sock=s).packet == udp(3000)
 
 
 @pytest.mark.differs('stock', 'a port that floods takes the whole queue')
@@ -331,10 +348,10 @@ def test_fair(kdp, per_cpu):
     else:
         for n in kdp.PORTS:
             port_pids(kdp, n, s.pid)
-    flood = [bytes(udp(n)) for n in range(3000)]
+    flood = flows(3000)
     kdp.socks[1].send(*flood)
     kdp.socks[2].send(*flood[:1500])
-    quiet = [bytes(udp(n)) for n in range(20)]
+    quiet = flows(10)
     for p in quiet:
         kdp.socks[3].send(p)
         time.sleep(0.005)
@@ -345,15 +362,15 @@ def test_fair(kdp, per_cpu):
             u = Upcall(m)
             got[u.key.u32(uapi.OVS_KEY_ATTR_IN_PORT)].append(u.packet)
     assert got[3] == quiet, {k: len(v) for k, v in got.items()}
-    assert len(got[1]) > 50 and len(got[2]) > 20, {k: len(v) for k, v in got.items()}
+    assert len(got[1]) > 40 and len(got[2]) > 15, {k: len(v) for k, v in got.items()}
 
 
 @pytest.mark.differs('stock', 'a port that floods takes the whole queue')
 def test_flood_alone(kdp):
     """A port alone gets what the receiver can take: it is never kept idle."""
-    s = small(kdp, 200000)
+    s = small(kdp, 400000)
     port_pids(kdp, 1, s.pid)
-    frames = [bytes(udp(n)) for n in range(100)]
+    frames = flows(100)
     n = n_sent = 0
     end = time.monotonic() + 5
     while time.monotonic() < end:
@@ -374,7 +391,7 @@ EXECUTE = uapi.OVS_PACKET_CMD_EXECUTE
 
 @pytest.mark.covers('OVS_PACKET_ATTR_PROBE', 'OVS_PACKET_ATTR_HASH')
 def test_execute(kdp):
-    p = bytes(udp(1))
+    p = udp(1)
     for key in (odp.in_port(1), odp.in_port(60000), odp.in_port(1) + odp.priority(3) +
                 odp.skb_mark(7) + odp.recirc_id(5)):
         kdp.dp.execute(p, key, odp.output(2))
@@ -421,7 +438,7 @@ def test_execute_large(kdp):
 
 
 def test_execute_refused(kdp):
-    p = attr(uapi.OVS_PACKET_ATTR_PACKET, bytes(udp(1)))
+    p = attr(uapi.OVS_PACKET_ATTR_PACKET, udp(1))
     k = attr(uapi.OVS_PACKET_ATTR_KEY, odp.in_port(1))
     a = attr(uapi.OVS_PACKET_ATTR_ACTIONS, odp.output(2))
     nl = kdp.dp.nl
@@ -453,7 +470,7 @@ def test_execute_refused(kdp):
 def test_drop_counters(kdp):
     before = drops(kdp.dp)
     assert set(before) == {0, 1, 2, 3}
-    p = bytes(udp(1, 1200))
+    p = udp(1, 1200)
     kdp.learn(p, [odp.output(77)])
     kdp.socks[1].send(*[p] * 5)
     kdp.settle()
@@ -484,11 +501,13 @@ def test_trace(kdp):
     write('events/openvswitch/upcall/enable', '1')
     write('events/openvswitch/action/enable', '1')
     try:
-        kdp.run(udp(1), odp.output(2))
+        kdp.run(udp(1), odp.trunc(40), odp.output(2))
+        kdp.run(udp(2), odp.output(3))
     finally:
         write('events/openvswitch/upcall/enable', '0')
         write('events/openvswitch/action/enable', '0')
     with open(base + 'trace') as f:
         text = f.read()
     assert f'upcall: dp={kdp.dp.ifindex} in_port=1 ' in text and 'cmd=miss' in text
-    assert f'action: dp={kdp.dp.ifindex} in_port=1 ' in text, text
+    ops = re.findall(rf'action: dp={kdp.dp.ifindex} in_port=1 .* op=(\w+) arg=(\d+)', text)
+    assert ops == [('TRUNC', '40'), ('OUTPUT_LAST', '2'), ('OUTPUT_LAST', '3')], text
