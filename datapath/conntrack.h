@@ -23,8 +23,9 @@ void ct_action_destroy(struct ct_action *ct);
 /**
  * ct_execute() - track the packet, commit, translate
  * @skb: data at the Ethernet header before and after
- * Return: 0 with @pkt's ct members set; -EINPROGRESS: the skb was taken (a fragment that waits for the
- *	others); another -errno: the skb was freed or is to be dropped by the caller as *@consumed says.
+ * Return: 0 with @pkt's ct members set; -EINPROGRESS: the skb was taken (a fragment that waits for
+ *	the others); another -errno: the skb was freed or is to be dropped by the caller as
+ *	*@consumed says.
  */
 int ct_execute(struct sk_buff *skb, struct pkt *pkt, const struct ct_action *ct, bool *consumed);
 int ct_clear(struct sk_buff *skb, struct pkt *pkt);

@@ -9,6 +9,7 @@
 #include <linux/if_vlan.h>
 #include <linux/tracepoint.h>
 
+#include "action_ops.h"
 #include "dp.h"
 
 /* clang-format off */
@@ -55,10 +56,27 @@ TRACE_EVENT(upcall,
 		  __entry->err)
 );
 
-/* An action (OVS_ACTION_ATTR_*) is about to be done; @arg: port, recirc_id, meter, ... */
+#define TRACE_OPS(R) \
+	R(END) R(OUTPUT_LAST) R(OUTPUT) R(SET_ETH) \
+	R(SET_IPV4) R(SET_IPV6) R(SET_TCP) R(SET_UDP) \
+	R(SET_SCTP) R(SET_MARK) R(SET_PRIORITY) R(SET_MPLS) \
+	R(SET_NSH) R(SET_TUNNEL) R(PUSH_VLAN) R(POP_VLAN) \
+	R(RECIRC_LAST) R(RECIRC) R(CT) R(CT_CLEAR) \
+	R(HASH) R(METER) R(TRUNC) R(USERSPACE) \
+	R(SAMPLE) R(CHECK_LEN) R(DEC_TTL) R(JUMP) \
+	R(CLONE) R(PUSH_MPLS) R(ADD_MPLS) R(POP_MPLS) \
+	R(PUSH_ETH) R(POP_ETH) R(PUSH_NSH) R(POP_NSH) \
+	R(PSAMPLE) R(DROP)
+
+#define TRACE_OP_ENUM(NAME) TRACE_DEFINE_ENUM(OP_##NAME);
+TRACE_OPS(TRACE_OP_ENUM)
+#undef TRACE_OP_ENUM
+#define TRACE_OP_NAME(NAME) { OP_##NAME, #NAME },
+
+/* An op of a compiled program is about to run; @op: enum action_opcode, @arg: as it says there. */
 TRACE_EVENT(action,
-	TP_PROTO(const struct sk_buff *skb, const struct pkt *pkt, u16 type, u32 arg),
-	TP_ARGS(skb, pkt, type, arg),
+	TP_PROTO(const struct sk_buff *skb, const struct pkt *pkt, u8 op, u32 arg),
+	TP_ARGS(skb, pkt, op, arg),
 	TP_STRUCT__entry(
 		__field(const void *, skbaddr)
 		__field(int, dp_ifindex)
@@ -69,9 +87,8 @@ TRACE_EVENT(action,
 		__field(unsigned int, gso_size)
 		__field(u16, protocol)
 		__field(u16, vlan_tci)
-		__field(u16, type)
+		__field(u8, op)
 		__field(u8, ip_summed)
-		__field(u8, depth)
 	),
 	TP_fast_assign(
 		__entry->skbaddr = skb;
@@ -83,15 +100,16 @@ TRACE_EVENT(action,
 		__entry->gso_size = skb_shinfo(skb)->gso_size;
 		__entry->protocol = ntohs(skb->protocol);
 		__entry->vlan_tci = skb_vlan_tag_present(skb) ? skb_vlan_tag_get(skb) : 0;
-		__entry->type = type;
+		__entry->op = op;
 		__entry->ip_summed = skb->ip_summed;
-		__entry->depth = pkt->depth;
 	),
 	TP_printk("dp=%d in_port=%u recirc_id=%#x skbaddr=%p len=%u gso_size=%u protocol=0x%04x "
-		  "vlan_tci=0x%04x ip_summed=%u depth=%u type=%u arg=%u",
+		  "vlan_tci=0x%04x ip_summed=%u op=%s arg=%u",
 		  __entry->dp_ifindex, __entry->in_port, __entry->recirc_id, __entry->skbaddr,
 		  __entry->len, __entry->gso_size, __entry->protocol, __entry->vlan_tci,
-		  __entry->ip_summed, __entry->depth, __entry->type, __entry->arg)
+		  __entry->ip_summed,
+		  __print_symbolic(__entry->op, TRACE_OPS(TRACE_OP_NAME) { 255, "?" }),
+		  __entry->arg)
 );
 /* clang-format on */
 

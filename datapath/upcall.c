@@ -5,15 +5,16 @@
  * Fairness.  The queue of a receiver's socket has a size in octets, and once it is full, netlink
  * takes nothing more until it has been emptied.  So that a port which misses in a flood cannot
  * bring that about for all others, a port is held to a share once the queue is a quarter full: it
- * may have put at most as much into it as there is room left.  One flood thus ends at five eighths
- * of the queue (1/4 + x with x = 3/4 - x), n floods at 1 - 3/4/(n + 1); what is left is for ports
- * that have sent less, and a quiet port always may.  Accounts start anew (a new epoch) when the
- * queue is less than a quarter full again, so the receiver is never kept waiting by this: what is
- * refused would only have made the queue longer.
+ * may have put at most half as much into it as there is room left.  One flood thus ends when the
+ * queue is half full, and each more takes a third of the room that is left; a quiet port always
+ * finds some.  Accounts start anew (a new epoch) when the queue is less than a quarter full again,
+ * so the receiver is never kept waiting by this: what is refused would only have made the queue
+ * longer.
  *
  * How full the queue is is read from the socket, by the message that was just put there: a
  * reference to it is kept until then, and RCU keeps the socket.  A refused port learns of a queue
- * that was emptied meanwhile by one message a millisecond, which is let through.
+ * that was emptied meanwhile by a message that is let through, a millisecond after the last, and
+ * ever less often as long as the receiver takes nothing.
  *
  * Nothing of this is locked: a queue's state is one line of memory that only misses write, and with
  * per-CPU dispatch only those of one CPU.  Two CPUs that race lose an update of an account, i.e. a
@@ -31,6 +32,7 @@
 #include "trace.h"
 
 #define UPCALL_PROBE_NS (1 * NSEC_PER_MSEC)
+#define UPCALL_PROBE_MAX_SHIFT 7
 /* Of OVS_PACKET_ATTR_HASH, beside the 32 bits of the skb's hash. */
 #define PACKET_HASH_SW BIT_ULL(32)
 #define PACKET_HASH_L4 BIT_ULL(33)
@@ -40,6 +42,7 @@ struct upcall_queue { /* of one receiver */
 	u32 used; /* jiffies: of the last upcall */
 	u32 epoch;
 	u32 n_bytes, size; /* as they were seen last */
+	u32 probe_shift; /* of UPCALL_PROBE_NS */
 	u64 seen_ns;
 } ____cacheline_aligned_in_smp;
 
@@ -137,7 +140,7 @@ static bool upcall_is_filling(const struct upcall_queue *queue)
 static bool upcall_admit(const struct pkt *pkt, struct upcall_queue *queue)
 {
 	const struct dp_port_upcalls *account;
-	u32 n_bytes, size;
+	u32 n_bytes, size, shift;
 	u64 now;
 
 	if (likely(!upcall_is_filling(queue)) || !pkt->port)
@@ -147,12 +150,15 @@ static bool upcall_admit(const struct pkt *pkt, struct upcall_queue *queue)
 		return true;
 	n_bytes = READ_ONCE(queue->n_bytes);
 	size = READ_ONCE(queue->size);
-	if (n_bytes < size && READ_ONCE(account->n_bytes) <= size - n_bytes)
+	if (n_bytes < size && READ_ONCE(account->n_bytes) <= (size - n_bytes) / 2)
 		return true;
 	now = ktime_get_mono_fast_ns();
-	if (now - READ_ONCE(queue->seen_ns) < UPCALL_PROBE_NS)
+	shift = READ_ONCE(queue->probe_shift);
+	if (now - READ_ONCE(queue->seen_ns) < UPCALL_PROBE_NS << shift)
 		return false;
 	WRITE_ONCE(queue->seen_ns, now);
+	if (shift < UPCALL_PROBE_MAX_SHIFT)
+		WRITE_ONCE(queue->probe_shift, shift + 1);
 	return true;
 }
 
@@ -163,11 +169,14 @@ static void upcall_account(const struct pkt *pkt, struct upcall_queue *queue, co
 {
 	struct dp_port_upcalls *account;
 	bool was_filling = upcall_is_filling(queue);
-	u32 epoch;
+	u32 epoch, n_bytes;
 
 	if (sk) {
+		n_bytes = atomic_read(&sk->sk_rmem_alloc);
+		if (n_bytes < READ_ONCE(queue->n_bytes) + truesize)
+			WRITE_ONCE(queue->probe_shift, 0);
 		WRITE_ONCE(queue->size, READ_ONCE(sk->sk_rcvbuf));
-		WRITE_ONCE(queue->n_bytes, atomic_read(&sk->sk_rmem_alloc));
+		WRITE_ONCE(queue->n_bytes, n_bytes);
 	} else {
 		WRITE_ONCE(queue->n_bytes, queue->size);
 	}
