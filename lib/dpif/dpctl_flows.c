@@ -178,7 +178,7 @@ static void dump_flows(struct dpctl *d, struct dpif *dp, const struct dump *dump
 {
 	bool has_workers = dpif_port_use(dpif_type(dp)) == NETDEV_USE_PACKETS;
 	struct dpif_flow *flows = xcalloc(DUMP_BATCH, sizeof(*flows));
-	struct dpif_dump *all = dpif_dump_create(dp);
+	struct dpif_dump *all = dpif_dump_create(dp, false);
 	struct dpif_dump_thread *t = dpif_dump_thread_create(all);
 	struct sections sections = { .n = 0 };
 	size_t i, n;

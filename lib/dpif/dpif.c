@@ -402,9 +402,9 @@ bool dpif_actions_agree(const struct dpif *dp, const void *put, size_t put_len, 
 	return put_len == shown_len && (!put_len || !memcmp(put, shown, put_len));
 }
 
-struct dpif_dump *dpif_dump_create(struct dpif *dp)
+struct dpif_dump *dpif_dump_create(struct dpif *dp, bool terse)
 {
-	struct dpif_dump *dump = dp->class->dump_create(dp);
+	struct dpif_dump *dump = dp->class->dump_create(dp, terse);
 
 	dump->dpif = dp;
 	return dump;

@@ -126,8 +126,10 @@ enum dpif_put_flags {
 enum dpif_op_type { DPIF_OP_PUT, DPIF_OP_DEL, DPIF_OP_GET, DPIF_OP_EXECUTE };
 
 /* A flow as it came out of the datapath.  'key', 'mask' and 'actions' belong to the dump or the
- * caller's room. */
+ * caller's room.  A terse dump may leave out what DPIF_OP_GET shows: then that is not set. */
 struct dpif_flow {
+	bool lacks_key; /* 'key'; there is an identifier then */
+	bool lacks_rest; /* 'mask' and 'actions' */
 	struct flow key;
 	struct flow_mask mask;
 	struct ufid ufid;
@@ -199,7 +201,8 @@ bool dpif_actions_agree(const struct dpif *, const void *put, size_t put_len, co
 /* Dumps: several threads may share one dump, each with a thread state. */
 struct dpif_dump;
 struct dpif_dump_thread;
-struct dpif_dump *dpif_dump_create(struct dpif *);
+/* Terse: identifiers and statistics are enough, the datapath may save itself the rest. */
+struct dpif_dump *dpif_dump_create(struct dpif *, bool terse);
 struct dpif_dump_thread *dpif_dump_thread_create(struct dpif_dump *);
 /* Fills up to 'max' flows; 0: the dump is over.  What they point to is valid until the next
  * call. */

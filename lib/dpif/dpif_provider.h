@@ -50,7 +50,7 @@ struct dpif_class {
 			      const void *shown, size_t shown_len);
 
 	/* A dump starts with 'struct dpif *' and a state with 'struct dpif_dump *' (below). */
-	struct dpif_dump *(*dump_create)(struct dpif *);
+	struct dpif_dump *(*dump_create)(struct dpif *, bool terse);
 	struct dpif_dump_thread *(*dump_thread_create)(struct dpif_dump *);
 	size_t (*dump_next)(struct dpif_dump_thread *, struct dpif_flow *, size_t max);
 	void (*dump_thread_destroy)(struct dpif_dump_thread *);

@@ -287,7 +287,7 @@ static void dpif_dump_flows(struct unixctl_conn *conn, int argc, const char *arg
 		return;
 	}
 	names = (names_set ? with_names : verbose) ? dpif_names(o->backer->dpif) : NULL;
-	dump = dpif_dump_create(o->backer->dpif);
+	dump = dpif_dump_create(o->backer->dpif, false);
 	thread = dpif_dump_thread_create(dump);
 	flows = xmalloc(DUMP_BATCH * sizeof(*flows));
 	while ((n = dpif_dump_next(thread, flows, DUMP_BATCH))) {

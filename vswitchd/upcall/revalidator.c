@@ -6,9 +6,12 @@
  * configuration has been installed before the dump passes over it.
  *
  * A flow is translated anew if the configuration has changed since (its 'seq'), or if something it
- * looked up in a MAC table was touched (tags.h), or if a round has missed it.  The first round over
- * a datapath with flows of an earlier life has two passes: in the first they teach the MAC tables
- * what they know, in the second they are judged like any other.
+ * looked up in a MAC table was touched (tags.h), or if a round has missed it.  That few are is the
+ * rule, so a dump is terse and brings statistics; what has to be translated or is not known is then
+ * fetched, a batch at a time.  When the configuration has changed, or much was touched, the dump
+ * shows whole flows.  The first round over a datapath with flows of an earlier life has two passes:
+ * in the first they teach the MAC tables what they know, in the second they are judged like any
+ * other.
  *
  * When the table is full, the ports that have most give up what was idle for a moment; if it is
  * over-full, they give up what is in use, too. */
@@ -33,12 +36,15 @@ COUNTER(revalidate_full);
 COUNTER(revalidate_rare);
 COUNTER(revalidate_adopted);
 COUNTER(revalidate_vanished);
+COUNTER(revalidate_fetched);
 
 #define DUMP_BATCH 50
 #define OVER_LIMIT_IDLE_MS 100
 #define MIN_FLOW_LIMIT 1000
 #define LONG_ROUND_MS 1000
 #define MAX_PAUSE_MS 250
+/* Fetching a flow costs more than having it shown in a dump: one in so many at most. */
+#define FETCH_RATIO 4
 
 /* Deletions and corrections of one dump batch, sent together. */
 struct ops {
@@ -50,6 +56,25 @@ struct ops {
 		struct odp_buf actions;
 		struct flow_mask mask;
 	} ops[DUMP_BATCH];
+};
+
+/* Flows of a terse dump batch that have to be seen whole. */
+struct fetches {
+	size_t n;
+	struct fetch {
+		struct dpif_op op;
+		struct ukey *ukey; /* held, or NULL: nobody remembers it */
+		struct ufid ufid;
+		struct dpif_flow *flow; /* of the batch */
+		struct odp_buf actions; /* of the flow */
+	} list[DUMP_BATCH];
+};
+
+/* What a revalidator works with. */
+struct batch {
+	struct dpif_flow flows[DUMP_BATCH];
+	struct ops ops;
+	struct fetches fetches;
 };
 
 static struct op *ops_add(struct ops *ops, enum dpif_op_type type, struct ukey *ukey)
@@ -67,7 +92,7 @@ static void ops_del(struct ops *ops, struct ukey *ukey, const struct dpif_flow *
 {
 	struct op *op = ops_add(ops, DPIF_OP_DEL, ukey);
 
-	op->op.del.key = &flow->key;
+	op->op.del.key = flow->lacks_key ? NULL : &flow->key;
 	op->op.del.ufid = &flow->ufid;
 	op->op.del.stats = &op->stats;
 	memset(&op->stats, 0, sizeof(op->stats));
@@ -248,13 +273,28 @@ static bool is_too_much(struct upcalls *u, const struct ukey *k, uint64_t idle_m
 	       ukeys_count(&u->ukeys) > __atomic_load_n(&u->flow_limit, __ATOMIC_RELAXED);
 }
 
-static void revalidate(struct upcalls *u, struct ops *ops, const struct dpif_flow *flow,
-		       uint64_t now_ms)
+/* 'k' is held, or NULL. */
+static void fetches_add(struct fetches *fetches, struct ukey *k, struct dpif_flow *flow)
+{
+	struct fetch *f = &fetches->list[fetches->n++];
+
+	f->ukey = k;
+	f->flow = flow;
+	f->ufid = flow->ufid;
+}
+
+static void revalidate(struct upcalls *u, struct batch *b, struct dpif_flow *flow, uint64_t now_ms)
 {
 	struct ukey *k = ukeys_lookup(&u->ukeys, &flow->ufid);
+	bool is_whole = !flow->lacks_key && !flow->lacks_rest;
 	const struct pass *p = &u->pass;
 	uint64_t used_ms, idle_ms, max_idle_ms = p->config.max_idle_ms;
+	struct ops *ops = &b->ops;
 
+	if (!k && !is_whole) {
+		fetches_add(&b->fetches, NULL, flow);
+		return;
+	}
 	if (k ? !ukey_hold(k) : !(k = adopt(u, flow)))
 		return;
 	ukey_push(k, &flow->stats);
@@ -274,9 +314,67 @@ static void revalidate(struct upcalls *u, struct ops *ops, const struct dpif_flo
 	} else if (is_rare(k, p)) {
 		COUNTER_INC(revalidate_rare);
 		ops_del(ops, k, flow);
+	} else if (!is_whole) {
+		fetches_add(&b->fetches, k, flow);
 	} else {
 		k->round = MAX(k->round, p->round);
 		retranslate(u, ops, k, flow);
+	}
+}
+
+/* The flow could not be fetched: it has gone since, or the datapath cannot tell. */
+static void fetch_failed(struct upcalls *u, struct fetch *f)
+{
+	if (!f->ukey)
+		return;
+	if (f->op.error == -ENOENT) {
+		COUNTER_INC(revalidate_vanished);
+		ukeys_remove(&u->ukeys, f->ukey);
+	} else {
+		ukey_let_go(f->ukey); /* stale still: again in the next round */
+	}
+}
+
+/* Fetches the whole of what was put aside, and goes on with that. */
+static void fetches_run(struct upcalls *u, struct batch *b, uint64_t now_ms)
+{
+	struct fetches *fetches = &b->fetches;
+	struct dpif_op *list[DUMP_BATCH];
+	size_t n = fetches->n;
+
+	if (!n)
+		return;
+	COUNTER_ADD(revalidate_fetched, n);
+	for (size_t i = 0; i < n; i++) {
+		struct fetch *f = &fetches->list[i];
+
+		odp_buf_clear(&f->actions);
+		f->op = (struct dpif_op){ .type = DPIF_OP_GET,
+					  .get = { .key = f->flow->lacks_key ? NULL : &f->flow->key,
+						   .ufid = &f->ufid,
+						   .actions = &f->actions,
+						   .flow = f->flow } };
+		list[i] = &f->op;
+	}
+	dpif_operate(u->dpif, list, n);
+	fetches->n = 0;
+	rcu_enter();
+	for (size_t i = 0; i < n; i++) {
+		struct fetch *f = &fetches->list[i];
+
+		if (f->op.error)
+			continue;
+		if (!f->ukey) {
+			revalidate(u, b, f->flow, now_ms); /* whole: puts nothing aside */
+		} else {
+			f->ukey->round = MAX(f->ukey->round, u->pass.round);
+			retranslate(u, &b->ops, f->ukey, f->flow);
+		}
+	}
+	rcu_leave();
+	for (size_t i = 0; i < n; i++) {
+		if (fetches->list[i].op.error)
+			fetch_failed(u, &fetches->list[i]);
 	}
 }
 
@@ -284,13 +382,11 @@ static void work(struct revalidator *r, struct dpif_dump *dump)
 {
 	struct upcalls *u = r->u;
 	struct dpif_dump_thread *thread = dpif_dump_thread_create(dump);
-	struct dpif_flow *flows = xmalloc(DUMP_BATCH * sizeof(*flows));
-	struct ops *ops = xmalloc(sizeof(*ops));
+	struct batch *b = xzalloc(sizeof(*b));
 	size_t n;
 
-	ops->n = 0;
 	__atomic_store_n(&r->n_keys, 0, __ATOMIC_RELAXED);
-	while ((n = dpif_dump_next(thread, flows, DUMP_BATCH))) {
+	while ((n = dpif_dump_next(thread, b->flows, DUMP_BATCH))) {
 		uint64_t now_ms = clock_ms();
 
 		/* upcall/show reads it */
@@ -298,16 +394,18 @@ static void work(struct revalidator *r, struct dpif_dump *dump)
 		rcu_enter();
 		for (size_t i = 0; i < n; i++) {
 			if (u->pass.teaches)
-				teach(u, &flows[i]);
+				teach(u, &b->flows[i]);
 			else
-				revalidate(u, ops, &flows[i], now_ms);
+				revalidate(u, b, &b->flows[i], now_ms);
 		}
 		rcu_leave();
-		ops_flush(u, ops); /* what it names is held; deletions wait for a grace period */
+		fetches_run(u, b, now_ms);
+		ops_flush(u, &b->ops); /* what it names is held; deletions wait for a grace period */
 	}
 	dpif_dump_thread_destroy(thread);
-	free(ops);
-	free(flows);
+	for (size_t i = 0; i < ARRAY_SIZE(b->fetches.list); i++)
+		odp_buf_uninit(&b->fetches.list[i].actions);
+	free(b);
 }
 
 /* Flows that somebody else took out of the datapath: no dump shows them any more. */
@@ -409,6 +507,7 @@ static void pass_init(struct upcalls *u, bool teaches) REQUIRES(u->lock)
 	uint32_t limit = __atomic_load_n(&u->flow_limit, __ATOMIC_RELAXED);
 	struct pass *p = &u->pass;
 	size_t n = ukeys_count(&u->ukeys);
+	uint64_t seq_before = p->teaches ? 0 : p->seq;
 
 	p->round = u->round_begun;
 	p->config = u->config;
@@ -426,6 +525,10 @@ static void pass_init(struct upcalls *u, bool teaches) REQUIRES(u->lock)
 	if (!teaches) {
 		tags_take(&u->tags, &p->touched);
 		__atomic_store_n(&u->taken, p->round, __ATOMIC_RELEASE);
+		p->is_terse = upcalls_is_terse() && p->seq == seq_before &&
+			      p->touched.n_users <= n / FETCH_RATIO;
+	} else {
+		p->is_terse = false;
 	}
 }
 
@@ -443,7 +546,7 @@ static size_t run_pass(struct upcalls *u, bool teaches) REQUIRES(u->lock)
 	if (u->stop)
 		return 0;
 	u->pass_begun++;
-	u->dump = dpif_dump_create(u->dpif);
+	u->dump = dpif_dump_create(u->dpif, u->pass.is_terse);
 	u->n_working = u->n_revalidators - 1;
 	cond_broadcast(&u->round_begin);
 	mutex_unlock(&u->lock);

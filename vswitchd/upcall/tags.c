@@ -60,11 +60,15 @@ void tags_take(struct tags *t, struct tag_set *set)
 	/* First: what is touched from now on asks for another round. */
 	__atomic_store_n(&t->wanted, false, __ATOMIC_SEQ_CST);
 	set->is_empty = true;
+	set->n_users = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(t->touched); i++) {
 		set->bits[i] = 0;
 		if (!__atomic_load_n(&t->touched[i], __ATOMIC_SEQ_CST))
 			continue;
 		set->bits[i] = __atomic_exchange_n(&t->touched[i], 0, __ATOMIC_SEQ_CST);
 		set->is_empty = false;
+		for (uint64_t bits = set->bits[i]; bits; bits &= bits - 1)
+			set->n_users += __atomic_load_n(&t->users[i * 64 + __builtin_ctzll(bits)],
+							__ATOMIC_RELAXED);
 	}
 }

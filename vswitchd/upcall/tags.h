@@ -24,6 +24,7 @@
 struct tag_set {
 	uint64_t bits[TAGS_N / 64];
 	bool is_empty;
+	uint64_t n_users; /* flows that had one of them when they were taken, more or less */
 };
 
 struct tags {

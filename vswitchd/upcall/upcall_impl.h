@@ -23,6 +23,7 @@ struct pass {
 	struct upcall_config config;
 	bool purges; /* every flow goes */
 	bool teaches; /* nothing is judged, but flows that nobody remembers are learned from */
+	bool is_terse; /* the dump shows identifiers and statistics only, where it can */
 	bool is_slow; /* rare flows are not worth a translation */
 	/* The table is full: ports that have so many flows give up what is idle, early. */
 	bool is_full;

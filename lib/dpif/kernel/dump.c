@@ -16,6 +16,7 @@ struct kernel_dump {
 	bool is_over GUARDED;
 	int error GUARDED;
 	uint32_t seq;
+	bool is_terse;
 };
 
 struct kernel_dump_thread {
@@ -24,19 +25,23 @@ struct kernel_dump_thread {
 	uint8_t *room;
 };
 
-struct dpif_dump *kernel_dump_create(struct dpif *dpif)
+struct dpif_dump *kernel_dump_create(struct dpif *dpif, bool terse)
 {
 	struct kernel_dp *dp = kernel_dp_cast(dpif);
 	struct kernel_dump *dump = xzalloc(sizeof(*dump));
 	struct odp_buf b = { 0 };
+	size_t start;
 
+	dump->is_terse = terse;
 	mutex_init(&dump->lock);
 	mutex_lock(&dump->lock);
 	dump->sock = knl_pool_get(&dp->pool);
 	dump->error = dump->sock ? 0 : -errno;
 	if (!dump->error) {
-		knl_msg_end(&b,
-			    knl_msg_begin(&b, KNL_FLOW, OVS_FLOW_CMD_GET, NLM_F_DUMP, dp->ifindex));
+		start = knl_msg_begin(&b, KNL_FLOW, OVS_FLOW_CMD_GET, NLM_F_DUMP, dp->ifindex);
+		if (terse)
+			odp_put_u32(&b, OVS_FLOW_ATTR_UFID_FLAGS, KERNEL_UFID_OMIT_ALL);
+		knl_msg_end(&b, start);
 		dump->error = knl_send(dump->sock, &b);
 		dump->seq = dump->sock->seq;
 		odp_buf_uninit(&b);
@@ -108,7 +113,9 @@ size_t kernel_dump_next(struct dpif_dump_thread *t_, struct dpif_flow *flows, si
 				t->reader.len = 0;
 				break;
 			}
-			if (ifindex == dp->ifindex && kernel_flow_decode(dp, attrs, len, &flows[n]))
+			if (ifindex == dp->ifindex &&
+			    kernel_flow_decode(dp, attrs, len, &flows[n]) &&
+			    (dump->is_terse || !flows[n].lacks_rest))
 				n++;
 		}
 	} while (!n && take_buffer(dump, t));

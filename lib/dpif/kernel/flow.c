@@ -13,7 +13,6 @@
 
 LOG_MODULE(dpif_flow);
 
-#define OMIT_ALL (OVS_UFID_F_OMIT_KEY | OVS_UFID_F_OMIT_MASK | OVS_UFID_F_OMIT_ACTIONS)
 #define MAX_PACKET_LEN (UINT16_MAX - NLA_HDRLEN) /* of an attribute */
 
 static struct log_rl rl; /* what the kernel says that we do not understand: a bug of ours */
@@ -57,7 +56,7 @@ struct knl_request *kernel_flow_put(struct knl_train *t, const struct kernel_dp 
 		dpif_ufid_of_key(&computed, op->put.key);
 	put_ufid(&t->msgs, op->put.ufid ? op->put.ufid : &computed);
 	if (op->put.stats)
-		odp_put_u32(&t->msgs, OVS_FLOW_ATTR_UFID_FLAGS, OMIT_ALL);
+		odp_put_u32(&t->msgs, OVS_FLOW_ATTR_UFID_FLAGS, KERNEL_UFID_OMIT_ALL);
 	kernel_put_actions(&t->msgs, dp, OVS_FLOW_ATTR_ACTIONS, op->put.actions,
 			   op->put.actions_len);
 	if (flags & DPIF_PUT_PROBE)
@@ -159,37 +158,50 @@ static void mask_unsaid(const struct flow *key, struct flow_mask *mask)
 		MASK_FIELD(mask, vlans[i]);
 }
 
+static bool decode_key_and_mask(const struct nlattr *k, const struct nlattr *m,
+				struct dpif_flow *out)
+{
+	enum odp_fitness fitness;
+	char *err = NULL;
+
+	fitness = odp_key_decode(nla_data(k), nla_len(k), &out->key, &err);
+	if (fitness != ODP_FIT_ERROR && m)
+		fitness = odp_mask_decode(nla_data(m), nla_len(m), &out->key, &out->mask, &err);
+	else if (fitness != ODP_FIT_ERROR && !out->lacks_rest)
+		flow_mask_init_for_packet(&out->mask, &out->key);
+	if (fitness == ODP_FIT_ERROR) {
+		log_warn_rl(&rl, "a flow of the kernel is not to be understood: %s", err);
+		free(err);
+		return false;
+	}
+	if (!out->lacks_rest)
+		mask_unsaid(&out->key, &out->mask);
+	return true;
+}
+
 bool kernel_flow_decode(const struct kernel_dp *dp, const void *attrs, size_t len,
 			struct dpif_flow *out)
 {
 	const struct nlattr *a[OVS_FLOW_ATTR_MAX + 1], *k, *m, *acts;
-	enum odp_fitness fitness;
-	char *err = NULL;
 
 	(void)dp;
 	knl_parse(attrs, len, a, OVS_FLOW_ATTR_MAX);
 	k = a[OVS_FLOW_ATTR_KEY];
 	m = a[OVS_FLOW_ATTR_MASK];
 	acts = a[OVS_FLOW_ATTR_ACTIONS];
-	if (!k)
+	out->lacks_key = !k;
+	/* Exact matches have no mask in some kernels, but every flow shows its actions. */
+	out->lacks_rest = !k || (!m && !acts);
+	if (k && !decode_key_and_mask(k, m, out))
 		return false;
-	fitness = odp_key_decode(nla_data(k), nla_len(k), &out->key, &err);
-	if (fitness != ODP_FIT_ERROR && m)
-		fitness = odp_mask_decode(nla_data(m), nla_len(m), &out->key, &out->mask, &err);
-	else
-		flow_mask_init_for_packet(&out->mask, &out->key);
-	mask_unsaid(&out->key, &out->mask);
-	if (fitness == ODP_FIT_ERROR) {
-		log_warn_rl(&rl, "a flow of the kernel is not to be understood: %s", err);
-		free(err);
-		return false;
-	}
 	out->ufid_present = a[OVS_FLOW_ATTR_UFID] &&
 			    nla_len(a[OVS_FLOW_ATTR_UFID]) >= (int)sizeof(out->ufid);
 	if (out->ufid_present)
 		knl_get(a[OVS_FLOW_ATTR_UFID], &out->ufid, sizeof(out->ufid));
-	else
+	else if (k)
 		dpif_ufid_of_key(&out->ufid, &out->key);
+	else
+		return false;
 	out->actions = acts ? nla_data(acts) : NULL;
 	out->actions_len = acts ? nla_len(acts) : 0;
 	decode_stats(a, &out->stats);
@@ -211,7 +223,7 @@ static bool add(struct kernel_dp *dp, struct knl_train *t, struct dpif_op *op)
 		break;
 	case DPIF_OP_DEL:
 		flow_ref(t, dp, OVS_FLOW_CMD_DEL, op->del.stats ? NLM_F_ECHO : 0, op->del.ufid,
-			 op->del.key, op->del.ufid ? OMIT_ALL : 0);
+			 op->del.key, op->del.ufid ? KERNEL_UFID_OMIT_ALL : 0);
 		break;
 	case DPIF_OP_GET:
 		flow_ref(t, dp, OVS_FLOW_CMD_GET, 0, op->get.ufid, op->get.key, 0);
@@ -244,7 +256,8 @@ static int finish_get(struct kernel_dp *dp, struct dpif_op *op, const struct knl
 {
 	size_t start;
 
-	if (!r->attrs || !kernel_flow_decode(dp, r->attrs, r->attrs_len, op->get.flow))
+	if (!r->attrs || !kernel_flow_decode(dp, r->attrs, r->attrs_len, op->get.flow) ||
+	    op->get.flow->lacks_key || op->get.flow->lacks_rest)
 		return -EPROTO;
 	/* The answer's room does not last. */
 	if (op->get.actions) {

@@ -79,6 +79,9 @@ bool kernel_actions_agree(const struct dpif *, const void *put, size_t put_len, 
 /* Whether nothing is left of them in the kernel. */
 bool kernel_actions_are_empty(const void *acts, size_t len);
 
+/* That only the identifier and statistics of a flow are wanted. */
+#define KERNEL_UFID_OMIT_ALL                                                                       \
+	(OVS_UFID_F_OMIT_KEY | OVS_UFID_F_OMIT_MASK | OVS_UFID_F_OMIT_ACTIONS)
 /* Adds the request to put a flow. */
 struct knl_request *kernel_flow_put(struct knl_train *, const struct kernel_dp *,
 				    const struct dpif_op *);
@@ -88,13 +91,13 @@ struct knl_request *kernel_execute(struct knl_train *, const struct kernel_dp *,
 				   const struct dpif_op *, const struct nlattr *key,
 				   const struct nlattr *mru, const struct nlattr *hash);
 /* Decodes what the kernel shows of a flow; what it points to is in 'attrs'.  False if the key is
- * not to be understood. */
+ * not to be understood, or if there is nothing to know the flow by. */
 bool kernel_flow_decode(const struct kernel_dp *, const void *attrs, size_t len,
 			struct dpif_flow *);
 void kernel_operate(struct dpif *, struct dpif_op **, size_t n);
 int kernel_flow_flush(struct dpif *);
 
-struct dpif_dump *kernel_dump_create(struct dpif *);
+struct dpif_dump *kernel_dump_create(struct dpif *, bool terse);
 struct dpif_dump_thread *kernel_dump_thread_create(struct dpif_dump *);
 size_t kernel_dump_next(struct dpif_dump_thread *, struct dpif_flow *, size_t max);
 void kernel_dump_thread_destroy(struct dpif_dump_thread *);

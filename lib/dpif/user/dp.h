@@ -246,7 +246,7 @@ struct worker *worker_acquire(struct user_dp *);
 void worker_release(struct worker *); /* flushes the output if it is the outermost */
 
 /* Dumps (dump.c). */
-struct dpif_dump *user_dump_create(struct dpif *);
+struct dpif_dump *user_dump_create(struct dpif *, bool terse);
 struct dpif_dump_thread *user_dump_thread_create(struct dpif_dump *);
 size_t user_dump_next(struct dpif_dump_thread *, struct dpif_flow *, size_t max);
 void user_dump_thread_destroy(struct dpif_dump_thread *);

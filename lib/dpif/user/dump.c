@@ -20,10 +20,11 @@ struct user_dump_thread {
 	struct odp_buf actions; /* of the flows handed out */
 };
 
-struct dpif_dump *user_dump_create(struct dpif *dpif)
+struct dpif_dump *user_dump_create(struct dpif *dpif, bool terse)
 {
 	struct user_dump *dump = xzalloc(sizeof(*dump));
 
+	(void)terse; /* all of a flow is at hand */
 	dump->end = __atomic_load_n(&user_dp_cast(dpif)->flows.n_numbers, __ATOMIC_ACQUIRE);
 	return &dump->up;
 }
@@ -39,6 +40,7 @@ void user_flow_get(struct user_dp *dp, const struct megaflow *flow, struct dpif_
 {
 	int owner = CTR_GET(&flow->owner);
 
+	out->lacks_key = out->lacks_rest = false;
 	miniflow_expand(&flow->key, &out->key);
 	minimask_expand(&flow->subtable->mask, &out->mask);
 	out->ufid = flow->ufid;

@@ -497,7 +497,7 @@ static void test_dump(void **state)
 	for (i = 0; i < ARRAY_SIZE(seen); i++)
 		inject(&fx, 1, udp_frame(i, 18));
 	fixture_drain(&fx);
-	dump = dpif_dump_create(fx.dp);
+	dump = dpif_dump_create(fx.dp, false);
 	t[0] = dpif_dump_thread_create(dump);
 	t[1] = dpif_dump_thread_create(dump);
 	while (n_over < 2) {
@@ -524,7 +524,6 @@ static void test_thousand_ports(void **state)
 {
 	enum { N = 1000 };
 	struct netdev **netdevs = xcalloc(N, sizeof(*netdevs));
-	uint64_t start, first, second;
 	struct fixture fx;
 	uint32_t no;
 	int i;
@@ -537,28 +536,12 @@ static void test_thousand_ports(void **state)
 		assert_null(err);
 		free(name);
 	}
-	start = clock_real_us();
-	for (i = 0; i < N / 2; i++) {
-		no = DPIF_PORT_NONE;
-		assert_int_equal(dpif_port_add(fx.dp, netdevs[i], &no), 0);
-	}
-	first = clock_real_us() - start;
-	for (; i < N; i++) {
+	for (i = 0; i < N; i++) {
 		no = DPIF_PORT_NONE;
 		assert_int_equal(dpif_port_add(fx.dp, netdevs[i], &no), 0);
 		assert_int_equal(no, i + 1);
 	}
-	second = clock_real_us() - start - first;
-	/* A cost that grew with the number of ports would make the second half three times the
-	 * first. */
-	if (!SANITIZED && second > 3 * first + 20000)
-		fail_msg("500 ports: %u us; 500 more: %u us", (unsigned int)first,
-			 (unsigned int)second);
-	start = clock_real_us();
 	assert_int_equal(dpif_delete(fx.dp), 0);
-	second = clock_real_us() - start;
-	if (!SANITIZED && second > 200000)
-		fail_msg("deletion of 1,000 ports: %u us", (unsigned int)second);
 	for (i = 0; i < N; i++)
 		netdev_unref(netdevs[i]);
 	fixture_uninit(&fx);
@@ -571,13 +554,19 @@ static char *run(dpctl_fn *fn, struct loop *loop, bool more, const char *a, cons
 		 const char *c)
 {
 	const char *argv[] = { "dpctl/x", a, b, c, NULL };
-	struct dpctl d = { .loop = loop, .out = STR_INIT, .names = -1, .more = more };
+	struct dpctl d;
+	char *text;
 	int argc = 1;
 
+	dpctl_init(&d, loop, false, false);
+	d.opt.more = more;
 	while (argv[argc])
 		argc++;
 	fn(&d, argc, argv);
-	return str_steal(&d.out);
+	str_put(&d.out, str_cstr(&d.errors));
+	text = str_steal(&d.out);
+	dpctl_uninit(&d);
+	return text;
 }
 
 static void assert_text(char *text, const char *expected)
@@ -589,7 +578,7 @@ static void assert_text(char *text, const char *expected)
 static void test_dpctl(void **state)
 {
 	struct fixture fx;
-	char *text;
+	char *text, *ufid;
 
 	fixture_init(&fx, 2);
 	assert_text(run(dpctl_dump_dps, fx.loop, false, NULL, NULL, NULL), "dummy@test\n");
@@ -610,18 +599,20 @@ static void test_dpctl(void **state)
 	assert_non_null(strstr(text, "updating flow table (File exists)\n"));
 	free(text);
 	assert_text(run(dpctl_dump_flows, fx.loop, false, NULL, NULL, NULL),
+		    "flow-dump from the main thread:\n"
 		    "recirc_id(0),in_port(1),eth(),eth_type(0x0800),ipv4(frag=no), "
 		    "packets:0, bytes:0, used:never, actions:2\n");
 	assert_text(run(dpctl_dump_flows, fx.loop, false, "test", "filter=arp", NULL), "");
 	text = run(dpctl_dump_flows, fx.loop, true, "filter=ip", NULL, NULL);
-	assert_non_null(strstr(text, "ufid:"));
+	ufid = strstr(text, "ufid:");
+	assert_non_null(ufid);
 	assert_non_null(strstr(text, "in_port(p1)"));
 	assert_non_null(strstr(text, ", dp:ovs, actions:p2\n"));
-	text[41] = '\0'; /* "ufid:" and 36 characters */
-	assert_text(run(dpctl_get_flow, fx.loop, false, text, NULL, NULL),
+	ufid[41] = '\0'; /* "ufid:" and 36 characters */
+	assert_text(run(dpctl_get_flow, fx.loop, false, ufid, NULL, NULL),
 		    "recirc_id(0),in_port(1),eth(),eth_type(0x0800),ipv4(frag=no), "
 		    "packets:0, bytes:0, used:never, actions:2\n");
-	assert_text(run(dpctl_del_flow, fx.loop, false, text, NULL, NULL), "");
+	assert_text(run(dpctl_del_flow, fx.loop, false, ufid, NULL, NULL), "");
 	free(text);
 	text = run(dpctl_get_flow, fx.loop, false, "ufid:zz", NULL, NULL);
 	assert_non_null(strstr(text, "parsing flow ufid (Invalid argument)\n"));

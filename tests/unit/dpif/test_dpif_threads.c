@@ -45,7 +45,7 @@ static void *dumper(void *dp)
 	struct dpif_flow *flows = xcalloc(8, sizeof(*flows));
 
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
-		struct dpif_dump *dump = dpif_dump_create(dp);
+		struct dpif_dump *dump = dpif_dump_create(dp, false);
 		struct dpif_dump_thread *t = dpif_dump_thread_create(dump);
 		struct dpif_flow_stats stats;
 		size_t i, n;
@@ -199,7 +199,7 @@ static void test_shared_flow(void **state)
 		inject(&fx, 2, udp_frame(1, 18));
 	}
 	fixture_drain(&fx);
-	dump = dpif_dump_create(fx.dp);
+	dump = dpif_dump_create(fx.dp, false);
 	t = dpif_dump_thread_create(dump);
 	assert_int_equal(dpif_dump_next(t, &flow, 1), 1);
 	assert_int_equal(flow.stats.n_packets, 2000);

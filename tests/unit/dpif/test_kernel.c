@@ -328,7 +328,7 @@ static void test_dump(void **state)
 	answer(f);
 	put_done(&f->answer, 1);
 	answer(f);
-	dump = kernel_dump_create(&f->dp.up);
+	dump = kernel_dump_create(&f->dp.up, false);
 	dump->dpif = &f->dp.up;
 	for (int i = 0; i < 2; i++) {
 		t[i] = kernel_dump_thread_create(dump);

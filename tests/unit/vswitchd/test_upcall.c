@@ -108,7 +108,7 @@ static void send_frames(unsigned int port, uint8_t src, uint8_t dst, unsigned in
  * actions. */
 static int64_t flow_packets(unsigned int port, uint8_t src, uint8_t dst, struct str *actions)
 {
-	struct dpif_dump *dump = dpif_dump_create(fx.dp);
+	struct dpif_dump *dump = dpif_dump_create(fx.dp, false);
 	struct dpif_dump_thread *thread = dpif_dump_thread_create(dump);
 	struct dpif_flow flow;
 	int64_t n_packets = -1;
@@ -446,7 +446,7 @@ static void wait_settled(void)
 /* Every cached flow does what a translation of now says; returns how many there are. */
 static unsigned int assert_all_agree(void)
 {
-	struct dpif_dump *dump = dpif_dump_create(fx.dp);
+	struct dpif_dump *dump = dpif_dump_create(fx.dp, false);
 	struct dpif_dump_thread *thread = dpif_dump_thread_create(dump);
 	struct dpif_flow flow;
 	unsigned int n = 0;
