@@ -3,7 +3,7 @@
 # Kernel-datapath metrics of one switch: kdp.sh ENVFILE [NAME].  Env file: KERNEL KVER [MODROOT] KMOD_OVS [KMOD_EXTRA]
 # GUEST_OVS_DPCTL [GUEST_LIB_PATH] [CASES] [N].  Appends "NAME kdp_<case>_insn <guest instructions per packet>" to $RESULTS.
 # The guest clock counts instructions (-icount shift=0), so the figures repeat to about 0.1 % and ignore host load.
-set -u; here=$(cd "$(dirname "$0")" && pwd); set -a; . "$1"; set +a; name=${2:-$(basename "$1" .env)}
+set -u; here=$(cd "$(dirname "$0")" && pwd); HERE=$(dirname "$here"); set -a; . "$1"; set +a; name=${2:-$(basename "$1" .env)}
 : "${BENCH_TMP:=$(mktemp -d "${TMPDIR:-/tmp}"/bench.XXXXXX)}"; : "${RESULTS:=$BENCH_TMP/results.txt}"
 export INITRD=$BENCH_TMP/initrd.$name.gz KERNEL ICOUNT=${ICOUNT-0}
 OUT=$INITRD OVS_DPCTL=$GUEST_OVS_DPCTL LIB_PATH=${GUEST_LIB_PATH:-} "$here"/build-initramfs.sh || exit 1
