@@ -149,6 +149,8 @@ static char *load_row(struct db_table *t, const struct uuid *uuid, struct row *r
 				old = row_get_values(row, row->values, cs->index);
 				datum_clone(&d, &old, &cs->type);
 				err = datum_apply_diff(&d, &difference, &cs->type);
+				if (!err) /* how many there are is known only now */
+					err = datum_check(&d, &cs->type);
 				datum_uninit(&difference, &cs->type);
 				if (err)
 					datum_uninit(&d, &cs->type);
