@@ -13,7 +13,6 @@
 struct net;
 
 #define ACTION_MAX_DEPTH 16 /* of nested lists */
-#define ACTION_MAX_LEN (32 * 1024) /* octets of attributes in one flow */
 #define ACTION_MAX_RECIRC 8 /* passes of one packet through the table (S: at least 5) */
 
 struct action_prog {

@@ -703,8 +703,6 @@ struct action_prog *actions_compile(struct datapath *dp, const struct nlattr *at
 	struct action_sim sim;
 	int err;
 
-	if (len > ACTION_MAX_LEN)
-		return ACTION_ERR(&b, attrs, ERR_PTR(-EINVAL), "the list is too long");
 	sim_init(&sim, key);
 	err = len ? compile_list(&b, attrs, sim, 0, true) : emit_arg(&b, OP_DROP, DROP_EXPLICIT);
 	if (err)
