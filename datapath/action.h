@@ -29,8 +29,8 @@ struct action_prog {
  * actions_compile() - check a list of actions and make it a program
  * @dp: datapath that it is for (meters, features); may be changed before the program runs
  * @attrs: nested OVS_ACTION_ATTR_*
- * @key: the flow's key as far as it is known to be matched (key of @match under its mask); prerequisites
- *	of sets and pops are checked against it and simulated along the list
+ * @key: the flow's key as far as it is known to be matched (key of @match under its mask);
+ *	prerequisites of sets and pops are checked against it and simulated along the list
  * @mask: its mask, NULL: exact
  * @extack: names the offending attribute
  * Context: process context.  Nothing outside is bounded by what @attrs claims.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: Apache-2.0
+# SPDX-License-Identifier: GPL-2.0
 
 # The kernel module, where configure was told of a kernel (--with-linux=DIR).  It is built in
 # datapath/kmod; datapath/linux-2.6/openvswitch_mod.ko is the name by which it was once loaded.

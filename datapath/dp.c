@@ -38,7 +38,8 @@ struct datapath *dp_create(struct net *net)
 	dp->stats = alloc_percpu(struct dp_stats_percpu);
 	if (!dp->stats)
 		goto err_free;
-	for_each_possible_cpu(cpu) u64_stats_init(&per_cpu_ptr(dp->stats, cpu)->sync);
+	for_each_possible_cpu(cpu)
+		u64_stats_init(&per_cpu_ptr(dp->stats, cpu)->sync);
 	dp->queues = upcall_queues_create();
 	if (!dp->queues)
 		goto err_stats;
@@ -115,7 +116,9 @@ void dp_destroy(struct datapath *dp)
 	if (!list_empty(&dp->node))
 		list_del_rcu(&dp->node);
 	/* the local port goes last: the others have it for a master */
-	xa_for_each(&dp->ports, no, port) if (no != OVSP_LOCAL) dp_port_del(port);
+	xa_for_each(&dp->ports, no, port)
+		if (no != OVSP_LOCAL)
+			dp_port_del(port);
 	if (dp->local)
 		dp_port_del(dp->local);
 

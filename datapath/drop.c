@@ -74,8 +74,7 @@ static int drop_put_port(struct sk_buff *skb, const struct dp_port *port, u32 po
 	struct ovs_header *header;
 	int cpu, i;
 
-	for_each_possible_cpu(cpu)
-	{
+	for_each_possible_cpu(cpu) {
 		const struct dp_port_drops *drops = per_cpu_ptr(port->drops, cpu);
 
 		for (i = 0; i < DROP_N_REASONS; i++) {
@@ -139,9 +138,10 @@ static int drop_cmd_dump(struct sk_buff *skb, struct netlink_callback *cb)
 		mutex_unlock(&dp_lock);
 		return -ENODEV;
 	}
-	xa_for_each_start(&dp->ports, no, port,
-			  cb->args[0]) if (drop_put_port(skb, port, NETLINK_CB(cb->skb).portid,
-							 cb->nlh->nlmsg_seq, NLM_F_MULTI)) break;
+	xa_for_each_start(&dp->ports, no, port, cb->args[0])
+		if (drop_put_port(skb, port, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+				  NLM_F_MULTI))
+			break;
 	/* past the last one, if all had room */
 	cb->args[0] = port ? no : ULONG_MAX;
 	mutex_unlock(&dp_lock);

@@ -50,17 +50,15 @@ static void dp_net_evict(struct net *net)
 	struct dp_net *dpn;
 	unsigned long no;
 
-	list_for_each_entry(dpn, &dp_nets, node)
-	{
-		list_for_each_entry(dp, &dpn->dps, node)
-		{
+	list_for_each_entry(dpn, &dp_nets, node) {
+		list_for_each_entry(dp, &dpn->dps, node) {
 			if (dp->net == net)
 				continue;
-			xa_for_each(&dp->ports, no, port) if (dev_net(port->dev) == net)
-			{
-				vport_notify_del(port);
-				dp_port_del(port);
-			}
+			xa_for_each(&dp->ports, no, port)
+				if (dev_net(port->dev) == net) {
+					vport_notify_del(port);
+					dp_port_del(port);
+				}
 		}
 	}
 }
@@ -72,7 +70,8 @@ static void __net_exit dp_net_exit(struct net *net)
 	struct datapath *dp, *next;
 
 	mutex_lock(&dp_lock);
-	list_for_each_entry_safe(dp, next, &dpn->dps, node) dp_destroy(dp);
+	list_for_each_entry_safe(dp, next, &dpn->dps, node)
+		dp_destroy(dp);
 	dp_net_evict(net);
 	list_del(&dpn->node);
 	mutex_unlock(&dp_lock);
@@ -125,15 +124,13 @@ void dp_detached_work(struct work_struct *work)
 	unsigned long no;
 
 	mutex_lock(&dp_lock);
-	list_for_each_entry(dpn, &dp_nets, node)
-	{
-		list_for_each_entry(dp, &dpn->dps, node)
-		{
-			xa_for_each(&dp->ports, no, port) if (!READ_ONCE(port->is_attached))
-			{
-				vport_notify_del(port);
-				dp_port_del(port);
-			}
+	list_for_each_entry(dpn, &dp_nets, node) {
+		list_for_each_entry(dp, &dpn->dps, node) {
+			xa_for_each(&dp->ports, no, port)
+				if (!READ_ONCE(port->is_attached)) {
+					vport_notify_del(port);
+					dp_port_del(port);
+				}
 		}
 	}
 	mutex_unlock(&dp_lock);

@@ -11,7 +11,8 @@ from rig import netns
 
 def pytest_configure(config):
     config.addinivalue_line('markers', 'covers(name, ...): what of <linux/openvswitch.h> it tests')
-    config.addinivalue_line('markers', 'differs(module, why): what that module (stock, ours) does not')
+    config.addinivalue_line('markers',
+                            'differs(module, why): what that module (stock, ours) does not')
 
 
 def pytest_runtest_setup(item):

@@ -3,8 +3,8 @@
 
     h1 (h0) -- a1 [A] a2 -- b1 [B] b2 -- (h0) h2        a3 [A] -- sink
 
-A frame from h1 comes in at port 1 of A, one from h2 at port 2 of B; the first datapath that it meets
-does what is tested, the second undoes it where that is needed."""
+A frame from h1 comes in at port 1 of A, one from h2 at port 2 of B; the first datapath that it
+meets does what is tested, the second undoes it where that is needed."""
 
 import hashlib
 import os
@@ -61,8 +61,9 @@ class Hosts:
         lead to them, and nobody ever completes them; gro: the switch's devices aggregate."""
         self.has_udp_gso = hosts  # the kernel refuses it to devices without checksums
         for h in self.hosts.values():
-            h.run(['ethtool', '-K', 'h0', 'tx', 'on' if hosts else 'off', 'tso', 'on' if hosts else 'off',
-                   'gso', 'on' if hosts else 'off', 'tx-udp-segmentation', 'on' if hosts else 'off'])
+            on = 'on' if hosts else 'off'
+            h.run(['ethtool', '-K', 'h0', 'tx', on, 'tso', on, 'gso', on,
+                   'tx-udp-segmentation', on])
         for dev in ('a1', 'b2'):
             on = 'on' if last_hop else 'off'
             self.sw.run(['ethtool', '-K', dev, 'tx', on, 'tso', on, 'tx-udp-segmentation', on])
@@ -87,7 +88,7 @@ class Hosts:
         ('sctp', 6, odp.sctp(), 132), ('icmp', 6, odp.icmpv6(), 58)]
 
     def put_ip(self, name, in_port, make):
-        """A flow for each protocol and kind of fragment; make(proto, version, frag) gives actions."""
+        """A flow for each protocol and fragment; make(proto, version, frag) gives actions."""
         for proto, version, l4, number in self.KINDS:
             for frag in (0, 1, 2):
                 if version == 4:
@@ -95,7 +96,8 @@ class Hosts:
                     mask = odp.eth_type(FF2) + odp.ipv4(proto=255, frag=255)
                 else:
                     # what follows in a later fragment is not known
-                    key = odp.eth_type(0x86dd) + odp.ipv6(proto=44 if frag == 2 else number, frag=frag)
+                    proto6 = 44 if frag == 2 else number
+                    key = odp.eth_type(0x86dd) + odp.ipv6(proto=proto6, frag=frag)
                     mask = odp.eth_type(FF2) + odp.ipv6(proto=255, frag=255)
                 if frag != 2:
                     key += l4
@@ -111,7 +113,8 @@ class Hosts:
         """Counters of wrong checksums of both hosts, those that are not 0."""
         out = {}
         for n, h in self.hosts.items():
-            text = h.run(['sh', '-c', 'cat /proc/net/snmp /proc/net/snmp6 /proc/net/sctp/snmp']).stdout
+            text = h.run(['sh', '-c',
+                          'cat /proc/net/snmp /proc/net/snmp6 /proc/net/sctp/snmp']).stdout
             head = None
             for line in text.splitlines():
                 words = line.split()

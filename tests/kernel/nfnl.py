@@ -4,7 +4,8 @@
 import socket
 import struct
 
-from ovsnl import Attrs, NLM_F_ACK, NLM_F_CREATE, NLM_F_REQUEST, Socket, attr, be16, be32, nest, text, u8
+from ovsnl import Attrs, NLM_F_ACK, NLM_F_CREATE, NLM_F_REQUEST, Socket, attr, be16, be32, nest, \
+    text, u8
 
 NETLINK_NETFILTER = 12
 SUBSYS_CTNETLINK, SUBSYS_TIMEOUT = 1, 8

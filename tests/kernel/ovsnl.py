@@ -268,7 +268,8 @@ class Upcall:
         self.userdata = m.attrs.get(uapi.OVS_PACKET_ATTR_USERDATA)
 
     def __repr__(self):
-        keys = ' '.join(f'{uapi.name("OVS_KEY_ATTR_", k)[13:]}={v.hex()}' for k, v in self.key.items())
+        keys = ' '.join(f'{uapi.name("OVS_KEY_ATTR_", k)[13:]}={v.hex()}'
+                        for k, v in self.key.items())
         return f'<{self.kind} {keys} {len(self.packet)} bytes>'
 
 
@@ -364,13 +365,15 @@ class Datapath:
 
     def put(self, key, actions=b'', mask=None, *more, flags=NLM_F_CREATE | NLM_F_EXCL):
         """Installs a flow; key, mask and actions are the contents of their attributes."""
-        attrs = [attr(uapi.OVS_FLOW_ATTR_KEY, key), attr(uapi.OVS_FLOW_ATTR_ACTIONS, actions), *more]
+        attrs = [attr(uapi.OVS_FLOW_ATTR_KEY, key), attr(uapi.OVS_FLOW_ATTR_ACTIONS, actions),
+                 *more]
         if mask is not None:
             attrs.append(attr(uapi.OVS_FLOW_ATTR_MASK, mask))
         self.nl.request('ovs_flow', uapi.OVS_FLOW_CMD_NEW, self.ifindex, *attrs, flags=flags)
 
     def flow(self, cmd, *attrs, flags=0):
-        return [Flow(m) for m in self.nl.request('ovs_flow', cmd, self.ifindex, *attrs, flags=flags)]
+        return [Flow(m) for m in self.nl.request('ovs_flow', cmd, self.ifindex, *attrs,
+                                                 flags=flags)]
 
     def get_flow(self, key):
         f, = self.flow(uapi.OVS_FLOW_CMD_GET, attr(uapi.OVS_FLOW_ATTR_KEY, key))

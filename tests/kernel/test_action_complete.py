@@ -22,7 +22,8 @@ ROUTED = ip6() / IPv6ExtHdrRouting(addresses=[IP6_C], segleft=1)
 MORE = {
     'ipv6-without-checksum': (ip6(nh=59) / DATA,
                               [odp.set_masked(odp.ipv6(src=IP6_C), odp.ipv6(src='ffff::'))]),
-    'ipv6-towards-a-router': (ROUTED / udp(), [odp.set_masked(odp.ipv6(dst=IP6_C), odp.ipv6(dst='::ffff'))]),
+    'ipv6-towards-a-router': (ROUTED / udp(),
+                              [odp.set_masked(odp.ipv6(dst=IP6_C), odp.ipv6(dst='::ffff'))]),
     'ipv4-of-tagged': (e() / Dot1Q(vlan=5) / (ip() / tcp())['IP'],
                        [odp.set_masked(odp.ipv4(src=IP_C), odp.ipv4(src='255.255.255.255')),
                         odp.set_masked(odp.eth(dst=C), odp.eth(dst='ff:ff:ff:ff:ff:ff'))]),
@@ -38,7 +39,8 @@ def complete(_kdp, tmp_path_factory):
     for name in ('Kbuild', 'complete.c'):
         (build / name).write_bytes((HERE / 'complete' / name).read_bytes())
     kbuild = os.environ.get('KBUILD') or f'/lib/modules/{os.uname().release}/build'
-    r = subprocess.run(['make', '-C', kbuild, f'M={build}', 'modules'], capture_output=True, text=True)
+    r = subprocess.run(['make', '-C', kbuild, f'M={build}', 'modules'], capture_output=True,
+                       text=True)
     assert not r.returncode, r.stdout + r.stderr
     _kdp.reset()
     number = _kdp.dp.add_port('i9', uapi.OVS_VPORT_TYPE_INTERNAL, 9)

@@ -2,9 +2,9 @@
 """Actions on what the kernel has not finished: checksums that are left to the device, packets of
 many segments, fragments.  Real sockets on both sides; who receives counts what is wrong.
 
-Modes: 'offloaded': nothing is ever completed, packets of 64 KB go all the way; 'completed': the last
-device completes and cuts, so that what the actions left is what is verified; 'plain': hosts send
-complete frames; 'aggregated': such frames are put together on reception."""
+Modes: 'offloaded': nothing is ever completed, packets of 64 KB go all the way; 'completed': the
+last device completes and cuts, so that what the actions left is what is verified; 'plain': hosts
+send complete frames; 'aggregated': such frames are put together on reception."""
 
 import os
 import subprocess
@@ -17,7 +17,8 @@ import ovsnl
 import uapi
 from rig import netns
 
-MODES = {'offloaded': dict(hosts=True, last_hop=True), 'completed': dict(hosts=True, last_hop=False),
+MODES = {'offloaded': dict(hosts=True, last_hop=True),
+         'completed': dict(hosts=True, last_hop=False),
          'plain': dict(hosts=False, last_hop=False),
          'aggregated': dict(hosts=False, last_hop=False, gro=True)}
 
@@ -117,7 +118,8 @@ def test_translate(pair, mode):
 def test_traffic_class(pair, mode):
     def make(to):
         return lambda proto, version, frag: [
-            odp.set_masked(odp.ipv4(tos=0xb8, ttl=33), odp.ipv4(tos=0xfc, ttl=255)) if version == 4 else
+            odp.set_masked(odp.ipv4(tos=0xb8, ttl=33), odp.ipv4(tos=0xfc, ttl=255))
+            if version == 4 else
             odp.set_masked(odp.ipv6(tclass=0xb8, hlimit=33, label=0x12345),
                            odp.ipv6(tclass=0xfc, hlimit=255, label=0xfffff)), odp.output(to)]
     pair.put_ip('A', 1, make(2))
@@ -169,7 +171,8 @@ def test_mpls(pair, mode, n):
         for label, eth_type in ((44, 0x800), (66, 0x86dd)):
             lses = [odp.lse(label)] if n == 1 else [odp.lse(66, s=0, ttl=64), odp.lse(label)]
             key = odp.eth_type(0x8847) + odp.mpls(*lses)
-            mask = odp.eth_type(FF2) + odp.mpls(*[0xfffff100 if i == n - 1 else 0 for i in range(n)])
+            mask = odp.eth_type(FF2) + \
+                odp.mpls(*[0xfffff100 if i == n - 1 else 0 for i in range(n)])
             pops = odp.pop_mpls(0x8847) * (n - 1) + odp.pop_mpls(eth_type)
             pair.put(second, in_port, key, mask, pops, odp.output(to))
     traffic(pair)
@@ -196,11 +199,13 @@ def test_nsh(pair, mode):
                                                 odp.output(to)])
         pair.put(second, in_port, odp.eth_type(0x894f) + odp.nsh(spi=5, si=6, np=3, ttl=63,
                                                                  md1=(1, 2, 3, 4)),
-                 odp.eth_type(FF2) + odp.nsh(np=255, mdtype=0, md1=(0,) * 4), odp.pop_eth(), odp.pop_nsh(), odp.output(to))
+                 odp.eth_type(FF2) + odp.nsh(np=255, mdtype=0, md1=(0,) * 4), odp.pop_eth(),
+                 odp.pop_nsh(), odp.output(to))
     traffic(pair, fragments=False)
 
 
-@pytest.mark.covers('OVS_ACTION_ATTR_CLONE', 'OVS_ACTION_ATTR_SAMPLE', 'OVS_ACTION_ATTR_CHECK_PKT_LEN',
+@pytest.mark.covers('OVS_ACTION_ATTR_CLONE', 'OVS_ACTION_ATTR_SAMPLE',
+                    'OVS_ACTION_ATTR_CHECK_PKT_LEN',
                     'OVS_ACTION_ATTR_TRUNC', 'OVS_ACTION_ATTR_USERSPACE')
 def test_copies(pair, mode):
     """What is done to copies does not show."""
@@ -216,7 +221,8 @@ def test_copies(pair, mode):
 def test_recirculated(pair, mode):
     for in_port, to in ((1, 2), (2, 1)):
         pair.put_ip('A', in_port, lambda *_: [odp.hash_(5), odp.dec_ttl(), odp.recirc(1)])
-        key, mask = odp.in_port(in_port) + odp.eth(), odp.in_port(0xffffffff) + odp.recirc_id(0xffffffff)
+        key = odp.in_port(in_port) + odp.eth()
+        mask = odp.in_port(0xffffffff) + odp.recirc_id(0xffffffff)
         pair.dps['A'].put(key + odp.recirc_id(1), odp.recirc(3) + odp.recirc(2), mask)
         pair.dps['A'].put(key + odp.recirc_id(2), odp.clone(odp.dec_ttl(), odp.recirc(3)) +
                           odp.output(to), mask)

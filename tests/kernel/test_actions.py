@@ -47,7 +47,8 @@ def set_case(name, packet, key, want, mask=None, covers='', marks=()):
     """A set action, or with 'mask' a masked one."""
     kind, = ovsnl.Attrs(key)
     covers = f'{covers} {"SET" if mask is None else "SET_MASKED"}'
-    return Case(name, covers, packet, [odp.set_(key) if mask is None else odp.set_masked(key, mask)],
+    return Case(name, covers, packet,
+                [odp.set_(key) if mask is None else odp.set_masked(key, mask)],
                 want, marks)
 
 
@@ -66,7 +67,8 @@ CASES = [
     set_case('set-ipv4', UDP_AB, odp.ipv4(IP_C, IP_A, 17, 0x28, 9, 0),
              ip(IP_C, IP_A, tos=0x28, ttl=9) / udp()),
     set_case('set-ipv4-of-tcp', TCP_AB, odp.ipv4(IP_C, IP_A, 6, 0, 64, 0), ip(IP_C, IP_A) / tcp()),
-    set_case('set-ipv4-no-udp-checksum', without_checksum(UDP_AB), odp.ipv4(IP_C, IP_B, 17, 0, 64, 0),
+    set_case('set-ipv4-no-udp-checksum', without_checksum(UDP_AB),
+             odp.ipv4(IP_C, IP_B, 17, 0, 64, 0),
              without_checksum(ip(IP_C) / udp())),
     set_case('set-ipv4-of-icmp', ip() / ICMP() / DATA, odp.ipv4(IP_C, IP_B, 1, 0, 1, 0),
              ip(IP_C, ttl=1) / ICMP() / DATA),
@@ -92,7 +94,8 @@ CASES = [
              odp.mpls(odp.lse(6, 3, 1, 8)),
              e(0x8847) / MPLS(label=6, cos=3, ttl=8) / IP(src=IP_A, dst=IP_B)),
     set_case('set-mpls-of-two', e(0x8847) / MPLS(label=5, s=0) / MPLS(label=6) / IP(),
-             odp.mpls(odp.lse(7, 0, 0, 9)), e(0x8847) / MPLS(label=7, s=0, ttl=9) / MPLS(label=6) / IP()),
+             odp.mpls(odp.lse(7, 0, 0, 9)),
+             e(0x8847) / MPLS(label=7, s=0, ttl=9) / MPLS(label=6) / IP()),
     set_case('set-priority', UDP_AB, odp.priority(7), UDP_AB),
     set_case('set-mark', UDP_AB, odp.skb_mark(7), UDP_AB),
 
@@ -106,7 +109,8 @@ CASES = [
              odp.ipv4(tos=0xfc)),
     set_case('masked-ipv4-ecn', ip(tos=0xb8) / udp(), odp.ipv4(tos=0x03), ip(tos=0xbb) / udp(),
              odp.ipv4(tos=0x03)),
-    set_case('masked-ipv4-dst', TCP_AB, odp.ipv4(dst=IP_C), ip(dst=IP_C) / tcp(), odp.ipv4(dst=ALL4)),
+    set_case('masked-ipv4-dst', TCP_AB, odp.ipv4(dst=IP_C), ip(dst=IP_C) / tcp(),
+             odp.ipv4(dst=ALL4)),
     set_case('masked-ipv4-prefix', UDP_AB, odp.ipv4(src='172.16.0.0'), ip('172.16.0.1') / udp(),
              odp.ipv4(src='255.255.0.0')),
     set_case('masked-ipv6-hlimit', ip6() / udp(), odp.ipv6(hlimit=63), ip6(hlim=63) / udp(),
@@ -117,7 +121,8 @@ CASES = [
              ip6(dst='2001:db8::ab:2') / tcp(), odp.ipv6(dst='::ffff:0')),
     set_case('masked-ipv6-label', ip6(fl=0xfffff) / udp(), odp.ipv6(label=0x12300),
              ip6(fl=0x123ff) / udp(), odp.ipv6(label=0xfff00)),
-    set_case('masked-ipv6-tclass', ip6(tc=0x03) / udp(), odp.ipv6(tclass=0xb8), ip6(tc=0xbb) / udp(),
+    set_case('masked-ipv6-tclass', ip6(tc=0x03) / udp(), odp.ipv6(tclass=0xb8),
+             ip6(tc=0xbb) / udp(),
              odp.ipv6(tclass=0xfc)),
     set_case('masked-tcp-dst', TCP_AB, odp.tcp(dst=80), ip() / tcp(dport=80), odp.tcp(dst=0xffff)),
     set_case('masked-udp-bits', UDP_AB, odp.udp(src=0x1200), ip() / udp(sport=0x12e8),
@@ -134,11 +139,13 @@ CASES = [
          e() / Dot1Q(vlan=5, prio=3) / UDP_AB[IP]),
     Case('push-vlan-802.1ad', 'PUSH_VLAN', UDP_AB, [odp.push_vlan(0x1064, 0x88a8)],
          e() / Dot1AD(vlan=100) / UDP_AB[IP]),
-    Case('push-two-vlans', 'PUSH_VLAN', UDP_AB, [odp.push_vlan(0x1005), odp.push_vlan(0x1064, 0x88a8)],
+    Case('push-two-vlans', 'PUSH_VLAN', UDP_AB,
+         [odp.push_vlan(0x1005), odp.push_vlan(0x1064, 0x88a8)],
          e() / Dot1AD(vlan=100) / Dot1Q(vlan=5) / UDP_AB[IP]),
     Case('push-vlan-on-vlan', 'PUSH_VLAN', e() / Dot1Q(vlan=5) / UDP_AB[IP],
          [odp.push_vlan(0x1064, 0x88a8)], e() / Dot1AD(vlan=100) / Dot1Q(vlan=5) / UDP_AB[IP]),
-    Case('pop-vlan', 'POP_VLAN', e() / Dot1Q(vlan=5, prio=3) / UDP_AB[IP], [odp.pop_vlan()], UDP_AB),
+    Case('pop-vlan', 'POP_VLAN', e() / Dot1Q(vlan=5, prio=3) / UDP_AB[IP], [odp.pop_vlan()],
+         UDP_AB),
     Case('pop-vlan-of-two', 'POP_VLAN', e() / Dot1AD(vlan=100) / Dot1Q(vlan=5) / UDP_AB[IP],
          [odp.pop_vlan()], e() / Dot1Q(vlan=5) / UDP_AB[IP]),
     Case('pop-two-vlans', 'POP_VLAN', e() / Dot1AD(vlan=100) / Dot1Q(vlan=5) / UDP_AB[IP],
@@ -159,9 +166,11 @@ CASES = [
          e(0x8847) / MPLS(label=17, s=0, ttl=64) / MPLS(label=16, ttl=64) / UDP_AB[IP]),
     Case('pop-mpls', 'POP_MPLS', e(0x8847) / MPLS(label=16) / UDP_AB[IP], [odp.pop_mpls(0x0800)],
          UDP_AB),
-    Case('pop-mpls-of-two', 'POP_MPLS', e(0x8847) / MPLS(label=17, s=0) / MPLS(label=16) / UDP_AB[IP],
+    Case('pop-mpls-of-two', 'POP_MPLS',
+         e(0x8847) / MPLS(label=17, s=0) / MPLS(label=16) / UDP_AB[IP],
          [odp.pop_mpls(0x8847)], e(0x8847) / MPLS(label=16) / UDP_AB[IP]),
-    Case('add-mpls-behind-ethernet', 'ADD_MPLS', UDP_AB, [odp.add_mpls(odp.lse(16, 1, 1, 63), l3=True)],
+    Case('add-mpls-behind-ethernet', 'ADD_MPLS', UDP_AB,
+         [odp.add_mpls(odp.lse(16, 1, 1, 63), l3=True)],
          e(0x8847) / MPLS(label=16, cos=1, ttl=63) / UDP_AB[IP]),
     Case('add-mpls-before-ethernet', 'ADD_MPLS PUSH_ETH', UDP_AB,
          [odp.add_mpls(odp.lse(16)), odp.push_eth(B, C)],
@@ -196,7 +205,8 @@ CASES = [
     Case('dec-ttl-of-ipv6', 'DEC_TTL', ip6() / udp(), [odp.dec_ttl()], ip6(hlim=63) / udp()),
 
     # ---- what leaves the packet as it was
-    Case('clone', 'CLONE', UDP_AB, [odp.clone(odp.set_(odp.eth(C, C)), odp.push_vlan(0x1005))], UDP_AB),
+    Case('clone', 'CLONE', UDP_AB, [odp.clone(odp.set_(odp.eth(C, C)), odp.push_vlan(0x1005))],
+         UDP_AB),
     Case('sample', 'SAMPLE', UDP_AB,
          [odp.sample(0xffffffff, odp.set_(odp.eth(C, C)), odp.push_vlan(0x1005))], UDP_AB),
     Case('hash', 'HASH', UDP_AB, [odp.hash_()], UDP_AB),
@@ -333,7 +343,8 @@ def test_sample_last_to_userspace(kdp):
 def test_clone(kdp):
     """The copy goes its way, and the packet on as it was."""
     r = kdp.run(UDP_AB, odp.set_(odp.udp(7, 8)),
-                odp.clone(odp.set_(odp.eth(C, C)), odp.clone(odp.set_(odp.udp(1, 1)), odp.output(3)),
+                odp.clone(odp.set_(odp.eth(C, C)),
+                          odp.clone(odp.set_(odp.udp(1, 1)), odp.output(3)),
                           odp.output(3)), odp.output(2))
     same(r.out[2][0], ip() / udp(7, 8))
     same(r.out[3][0], e(None, C, C) / (ip() / udp(1, 1))[IP])
@@ -364,11 +375,13 @@ def test_check_pkt_len(kdp):
 
 
 @pytest.mark.covers('OVS_ACTION_ATTR_DEC_TTL', 'OVS_DEC_TTL_ATTR_ACTION')
-@pytest.mark.parametrize('make', [lambda ttl: ip(ttl=ttl) / udp(), lambda ttl: ip6(hlim=ttl) / udp()])
+@pytest.mark.parametrize('make',
+                         [lambda ttl: ip(ttl=ttl) / udp(), lambda ttl: ip6(hlim=ttl) / udp()])
 def test_dec_ttl_exceeded(kdp, make):
     """A packet that may live no longer goes up, and nowhere else."""
     mask = odp.in_port(0xffffffff) + odp.eth_type(0xffff)
-    kdp.learn(make(64), [odp.dec_ttl(odp.userspace(kdp.dp.up.pid, b'ttl')), odp.output(2)], mask=mask)
+    kdp.learn(make(64), [odp.dec_ttl(odp.userspace(kdp.dp.up.pid, b'ttl')), odp.output(2)],
+              mask=mask)
     for ttl in (255, 2):
         r = kdp.send(make(ttl))
         assert r.out.keys() == {2} and not r.upcalls
@@ -406,7 +419,8 @@ def test_trunc_to_userspace(kdp):
 @pytest.mark.covers('OVS_ACTION_ATTR_RECIRC')
 def test_recirc(kdp):
     """The second pass sees what the first one did, and outputs of both count."""
-    r = kdp.run(UDP_AB, odp.set_(odp.udp(7, 8)), odp.push_vlan(0x1005), odp.output(3), odp.recirc(4))
+    r = kdp.run(UDP_AB, odp.set_(odp.udp(7, 8)), odp.push_vlan(0x1005), odp.output(3),
+                odp.recirc(4))
     u, = r.upcalls
     want = e() / Dot1Q(vlan=5) / (ip() / udp(7, 8))[IP]
     same(r.out[3][0], want)

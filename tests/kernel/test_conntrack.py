@@ -54,7 +54,8 @@ def via_ct(kdp, zone, there=(), back=(), ethertype=0x0800):
     base = odp.eth() + odp.eth_type(ethertype) + (odp.ipv4() if ethertype == 0x800 else odp.ipv6())
     mask = odp.in_port(0xffffffff) + odp.recirc_id(0xffffffff) + odp.eth_type(0xffff)
     for port, to, attrs in ((1, 2, there), (2, 1, back)):
-        kdp.dp.put(odp.in_port(port) + odp.recirc_id(0) + base, ct(zone, *attrs) + odp.recirc(port), mask)
+        kdp.dp.put(odp.in_port(port) + odp.recirc_id(0) + base, ct(zone, *attrs) + odp.recirc(port),
+                   mask)
         kdp.dp.put(odp.in_port(port) + odp.recirc_id(port) + base, odp.output(to), mask)
 
 
@@ -116,7 +117,8 @@ def test_commit(kdp, zone):
 def test_tcp_states(kdp, zone):
     """A handshake, and what does not belong to it."""
     def packet(a, b, flags, seq, ack=0):
-        return e() / IP(src=a[0], dst=b[0]) / TCP(sport=a[1], dport=b[1], flags=flags, seq=seq, ack=ack)
+        return e() / IP(src=a[0], dst=b[0]) / \
+            TCP(sport=a[1], dport=b[1], flags=flags, seq=seq, ack=ack)
 
     c, s = (IP_A, next(_ports)), (IP_B, 80)
     for p, port, want in (
@@ -222,8 +224,8 @@ def test_helper(kdp, zone):
     c, s = (IP_A, next(_ports)), (IP_B, 21)
 
     def packet(a, b, flags, seq, ack=0, data=b''):
-        return e() / IP(src=a[0], dst=b[0]) / TCP(sport=a[1], dport=b[1], flags=flags, seq=seq,
-                                                  ack=ack) / Raw(data)
+        return e() / IP(src=a[0], dst=b[0]) / \
+            TCP(sport=a[1], dport=b[1], flags=flags, seq=seq, ack=ack) / Raw(data)
     greeting = b'220 ready\r\n'
     entering = b'227 Entering Passive Mode (10,0,0,2,78,32)\r\n'
     for p, port in ((packet(c, s, 'S', 100), 1), (packet(s, c, 'SA', 500, 101), 2),
@@ -280,7 +282,8 @@ def test_fragments(kdp, zone, make):
         pieces = [p.__class__(bytes(p)) for p in fragment(whole, fragsize=800)]
         via_ct(kdp, zone, [odp.commit()])
     else:
-        whole = IPv6(src=IP6_A, dst=IP6_B) / IPv6ExtHdrFragment(id=port) / UDP(sport=port, dport=7) / load
+        whole = IPv6(src=IP6_A, dst=IP6_B) / IPv6ExtHdrFragment(id=port) / \
+            UDP(sport=port, dport=7) / load
         pieces = [e() / p for p in fragment6(whole, 848)]
         via_ct(kdp, zone, [odp.commit()], ethertype=0x86dd)
     assert len(pieces) == 3
@@ -446,7 +449,7 @@ def test_nat_twice_in_a_pass(kdp, zone):
 @pytest.mark.covers('OVS_CT_LIMIT_CMD_SET', 'OVS_CT_LIMIT_CMD_GET', 'OVS_CT_LIMIT_CMD_DEL',
                     'OVS_CT_LIMIT_ATTR_ZONE_LIMIT')
 def test_limits(kdp, zone):
-    """A zone has as many connections as it may; more are not committed, and their packets dropped."""
+    """A zone has as many connections as it may; packets of more are dropped."""
     dp = kdp.dp
     default = uapi.OVS_ZONE_LIMIT_DEFAULT_ZONE
     dp.ct_limit(uapi.OVS_CT_LIMIT_CMD_SET, (default, 50), (zone, 3))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Connections of real sockets through ct and NAT: a client, and an FTP server behind another address.
+"""Connections of real sockets through ct and NAT: a client, an FTP server behind another address.
 
-    client (c0, 10.0.0.1) -- port 1 [datapath] port 2 -- (s0, 10.0.0.2) server, known as 10.0.0.99"""
+    client (c0, 10.0.0.1) -- port 1 [datapath] port 2 -- (s0, 10.0.0.2) server, alias 10.0.0.99"""
 
 import hashlib
 import os
@@ -141,8 +141,8 @@ def serve_ftp(rig, data, log):
 @pytest.mark.covers('OVS_CT_ATTR_HELPER', 'OVS_CT_ATTR_NAT')
 @pytest.mark.parametrize('mode', ['passive', 'active'])
 def test_ftp_behind_another_address(rig, mode):
-    """The address in the server's answer is translated, too, which makes it longer: all that follows
-    in the stream moves.  The data connection is related to the first one."""
+    """The address in the server's answer is translated, too, which makes it longer: all that
+    follows in the stream moves.  The data connection is related to the first one."""
     rig.translate(ovsnl.text(uapi.OVS_CT_ATTR_HELPER, 'ftp'))
     data, log = os.urandom(300000), {}
     thread = serve_ftp(rig, data, log)
@@ -200,9 +200,12 @@ def test_namespace_goes_with_its_connections(rig):
     """A datapath that tracks goes with its namespace, fragments that wait included."""
     rig.translate()
     for port in (1, 2):
-        key = odp.in_port(port) + odp.recirc_id(0) + odp.eth() + odp.eth_type(0x800) + odp.ipv4(proto=17, frag=1)
-        rig.dp.put(key + odp.udp(), odp.ct(u16(uapi.OVS_CT_ATTR_ZONE, ZONE), odp.commit()) + odp.output(3 - port),
-                   odp.in_port(-1) + odp.recirc_id(-1) + odp.eth_type(0xffff) + odp.ipv4(proto=255, frag=255))
+        key = odp.in_port(port) + odp.recirc_id(0) + odp.eth() + odp.eth_type(0x800) + \
+            odp.ipv4(proto=17, frag=1)
+        rig.dp.put(key + odp.udp(), odp.ct(u16(uapi.OVS_CT_ATTR_ZONE, ZONE), odp.commit()) +
+                   odp.output(3 - port),
+                   odp.in_port(-1) + odp.recirc_id(-1) + odp.eth_type(0xffff) +
+                   odp.ipv4(proto=255, frag=255))
     listener = rig.listen(rig.server, SERVER, 80)
     s = rig.connect(rig.client, VIP, 80)
     s.close()

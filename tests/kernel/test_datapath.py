@@ -51,7 +51,8 @@ def test_life(kdp, make):
     a = d.get()
     assert a.text(uapi.OVS_DP_ATTR_NAME) == 'kdp1'
     assert kdp.ns.run('cat /sys/class/net/kdp1/ifindex').stdout.strip() == str(d.ifindex)
-    m, = kdp.dp.nl.request('ovs_datapath', uapi.OVS_DP_CMD_GET, 0, text(uapi.OVS_DP_ATTR_NAME, 'kdp1'))
+    m, = kdp.dp.nl.request('ovs_datapath', uapi.OVS_DP_CMD_GET, 0,
+                           text(uapi.OVS_DP_ATTR_NAME, 'kdp1'))
     assert m.dp_ifindex == d.ifindex
     everyone = kdp.dp.nl.request('ovs_datapath', uapi.OVS_DP_CMD_GET, 0, flags=NLM_F_DUMP)
     assert {m.attrs.text(uapi.OVS_DP_ATTR_NAME) for m in everyone} == {'kdp0', 'kdp1'}
@@ -152,7 +153,8 @@ def test_upcalls_per_cpu(kdp):
     socks = [kdp.socket() for _ in range(cpus)]
     kdp.dp.set(u32(uapi.OVS_DP_ATTR_USER_FEATURES,
                    UNALIGNED | uapi.OVS_DP_F_DISPATCH_UPCALL_PER_CPU),
-               attr(uapi.OVS_DP_ATTR_PER_CPU_PIDS, struct.pack(f'={cpus}I', *(s.pid for s in socks))))
+               attr(uapi.OVS_DP_ATTR_PER_CPU_PIDS,
+                    struct.pack(f'={cpus}I', *(s.pid for s in socks))))
     try:
         for cpu in range(cpus):
             os.sched_setaffinity(0, {cpu})
@@ -191,7 +193,7 @@ def test_upcalls_per_port(kdp):
 
 @pytest.mark.covers('OVS_DP_F_TC_RECIRC_SHARING')
 def test_recirc_sharing(kdp, make):
-    """A feature of the kernel's own, for offloads of tc: it is taken, or refused as not supported."""
+    """A feature of the kernel's own, for offloads of tc: taken, or refused as not supported."""
     d = make('kdp1')
     want = UNALIGNED | uapi.OVS_DP_F_TC_RECIRC_SHARING
     try:
@@ -305,7 +307,8 @@ def test_hash_comes_back(kdp):
 def test_execute_fragments(kdp):
     """A packet that was put together leaves in pieces no larger than it came in."""
     big = ip() / UDP(dport=9) / Raw(bytes(2000))
-    kdp.dp.execute(big, odp.in_port(1) + odp.eth() + odp.eth_type(0x800) + odp.ipv4(), odp.output(2),
+    kdp.dp.execute(big, odp.in_port(1) + odp.eth() + odp.eth_type(0x800) + odp.ipv4(),
+                   odp.output(2),
                    u16(uapi.OVS_PACKET_ATTR_MRU, 820))
     out, _ = kdp.received()
     assert len(out[2]) == 3 and all(len(f) <= 14 + 820 for f in out[2])
@@ -335,7 +338,8 @@ def test_execute_refused(kdp):
     nl = kdp.dp.nl
     for attrs in ([], [attr(uapi.OVS_PACKET_ATTR_PACKET, packet)],
                   [attr(uapi.OVS_PACKET_ATTR_PACKET, packet), attr(uapi.OVS_PACKET_ATTR_KEY, key)],
-                  [attr(uapi.OVS_PACKET_ATTR_PACKET, packet[:13]), attr(uapi.OVS_PACKET_ATTR_KEY, key),
+                  [attr(uapi.OVS_PACKET_ATTR_PACKET, packet[:13]),
+                   attr(uapi.OVS_PACKET_ATTR_KEY, key),
                    attr(uapi.OVS_PACKET_ATTR_ACTIONS)],
                   [attr(uapi.OVS_PACKET_ATTR_PACKET, packet), attr(uapi.OVS_PACKET_ATTR_KEY, key),
                    attr(uapi.OVS_PACKET_ATTR_ACTIONS, u16(uapi.OVS_ACTION_ATTR_OUTPUT, 1))]):

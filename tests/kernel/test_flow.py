@@ -17,7 +17,8 @@ from ovsnl import NLM_F_CREATE, NLM_F_ECHO, NLM_F_EXCL, NlError, attr, u32
 
 UDP_AB = ip() / udp()
 BASE = odp.recirc_id(0) + odp.in_port(1)
-MASK = odp.recirc_id(0xffffffff) + odp.in_port(0xffffffff) + odp.eth_type(0xffff) + odp.ipv4(proto=255)
+MASK = odp.recirc_id(0xffffffff) + odp.in_port(0xffffffff) + odp.eth_type(0xffff) + \
+    odp.ipv4(proto=255)
 
 
 def key(port):
@@ -66,7 +67,8 @@ def test_life(kdp):
 def test_set_without_create(kdp):
     """A put of what is not there makes it only if it says so."""
     with pytest.raises(NlError) as err:
-        kdp.dp.flow(uapi.OVS_FLOW_CMD_SET, attr(K, key(5)), attr(uapi.OVS_FLOW_ATTR_MASK, MASK_PORT),
+        kdp.dp.flow(uapi.OVS_FLOW_CMD_SET, attr(K, key(5)),
+                    attr(uapi.OVS_FLOW_ATTR_MASK, MASK_PORT),
                     attr(uapi.OVS_FLOW_ATTR_ACTIONS, odp.output(1)))
     assert err.value.name == 'ENOENT' and not kdp.dp.flows()
 
@@ -86,7 +88,8 @@ def test_stats(kdp):
     # milliseconds of the monotonic clock, a tick of which may be some of them
     assert before * 1000 - 50 <= f.used <= time.monotonic() * 1000 + 50
     assert kdp.dp.flows()[0].n_packets == 3
-    f, = kdp.dp.flow(uapi.OVS_FLOW_CMD_SET, attr(K, k), attr(uapi.OVS_FLOW_ATTR_CLEAR), flags=NLM_F_ECHO)
+    f, = kdp.dp.flow(uapi.OVS_FLOW_CMD_SET, attr(K, k), attr(uapi.OVS_FLOW_ATTR_CLEAR),
+                     flags=NLM_F_ECHO)
     f = kdp.dp.get_flow(k)
     assert (f.n_packets, f.n_bytes, f.tcp_flags, f.used) == (0, 0, 0, None)
     assert f.actions == odp.output(2)
@@ -123,7 +126,8 @@ def test_ufid(kdp):
     f, = kdp.dp.flow(uapi.OVS_FLOW_CMD_GET, ufid)
     assert f.actions == odp.output(3)
     kdp.send(ip() / udp(dport=5))
-    f, = kdp.dp.flow(uapi.OVS_FLOW_CMD_DEL, ufid, u32(uapi.OVS_FLOW_ATTR_UFID_FLAGS, 7), flags=NLM_F_ECHO)
+    f, = kdp.dp.flow(uapi.OVS_FLOW_CMD_DEL, ufid, u32(uapi.OVS_FLOW_ATTR_UFID_FLAGS, 7),
+                     flags=NLM_F_ECHO)
     assert f.ufid == UFID and f.raw_key is None and f.n_packets == 1
     refused(kdp, 'ENOENT', uapi.OVS_FLOW_CMD_GET, ufid)
 
@@ -136,7 +140,8 @@ def test_ufid_of_another_length(kdp):
     for length in (0, 17):
         # what cannot be a name is none: the key is what counts, if there is one
         with pytest.raises(NlError) as err:
-            kdp.dp.flow(uapi.OVS_FLOW_CMD_GET, attr(uapi.OVS_FLOW_ATTR_UFID, (UFID + b'x')[:length]))
+            kdp.dp.flow(uapi.OVS_FLOW_CMD_GET,
+                        attr(uapi.OVS_FLOW_ATTR_UFID, (UFID + b'x')[:length]))
         assert err.value.name in ('EINVAL', 'ERANGE')
 
 
@@ -196,7 +201,8 @@ def test_dump_while_flows_change(kdp):
     4,000 stay and 200 go round, so that the table grows and shrinks below the dumps."""
     stay = 4000
     for i in range(stay):
-        kdp.dp.put(key(i), odp.output(2), MASK_PORT, attr(uapi.OVS_FLOW_ATTR_UFID, struct.pack('=QQ', 1, i)))
+        kdp.dp.put(key(i), odp.output(2), MASK_PORT,
+                   attr(uapi.OVS_FLOW_ATTR_UFID, struct.pack('=QQ', 1, i)))
     over = threading.Event()
     fault = []
 
@@ -207,7 +213,8 @@ def test_dump_while_flows_change(kdp):
             while not over.is_set():
                 port = 10000 + n % 200
                 d.request('ovs_flow', uapi.OVS_FLOW_CMD_NEW, kdp.dp.ifindex, attr(K, key(port)),
-                          attr(uapi.OVS_FLOW_ATTR_ACTIONS), attr(uapi.OVS_FLOW_ATTR_MASK, MASK_PORT),
+                          attr(uapi.OVS_FLOW_ATTR_ACTIONS),
+                          attr(uapi.OVS_FLOW_ATTR_MASK, MASK_PORT),
                           attr(uapi.OVS_FLOW_ATTR_UFID, struct.pack('=QQ', 2, n)),
                           flags=NLM_F_CREATE | NLM_F_EXCL)
                 if n >= 199:
@@ -242,7 +249,8 @@ def test_many_flows(kdp, flows, masks):
         kdp.dp.put(BASE + odp.eth() + odp.eth_type(0x800) + odp.ipv4(src='10.0.0.0', proto=17) +
                    odp.udp(dst=i), odp.output(2 + i % 2), mask)
     assert struct.unpack('=QIIQQ', kdp.dp.get()[uapi.OVS_DP_ATTR_MEGAFLOW_STATS])[1] == masks
-    frame = bytearray(bytes(e() / IP(src='10.0.0.0', dst='10.0.0.2') / UDP(dport=0, chksum=0) / DATA))
+    frame = bytearray(bytes(e() / IP(src='10.0.0.0', dst='10.0.0.2') /
+                            UDP(dport=0, chksum=0) / DATA))
     for start in range(0, flows, 100):
         for i in range(start, min(start + 100, flows)):
             frame[36:38] = struct.pack('!H', i)

@@ -103,7 +103,8 @@ def test_by_ufid(kdp):
     f, = dp.flow(uapi.OVS_FLOW_CMD_GET, ufid(2))
     assert f.ufid == ufid(2)[4:] and f.actions == odp.output(3)
     assert f.raw_key and f.raw_mask
-    for bit, name in ((uapi.OVS_UFID_F_OMIT_KEY, 'raw_key'), (uapi.OVS_UFID_F_OMIT_MASK, 'raw_mask'),
+    for bit, name in ((uapi.OVS_UFID_F_OMIT_KEY, 'raw_key'), (uapi.OVS_UFID_F_OMIT_MASK,
+                                                              'raw_mask'),
                       (uapi.OVS_UFID_F_OMIT_ACTIONS, 'actions')):
         flags = ovsnl.u32(uapi.OVS_FLOW_ATTR_UFID_FLAGS, bit)
         for f in (*dp.flow(uapi.OVS_FLOW_CMD_GET, ufid(2), flags), *dp.flows(flags)):
@@ -200,7 +201,8 @@ class Field:
 FIELDS = {
     'eth_src': Field(48), 'eth_dst': Field(48), 'vlan': Field(16),
     'src4': Field(32, 'v4'), 'dst4': Field(32, 'v4'), 'src6': Field(128, 'v6'),
-    'dst6': Field(128, 'v6'), 'label': Field(20, 'v6'), 'tos': Field(8, 'ip'), 'ttl': Field(8, 'ip'),
+    'dst6': Field(128, 'v6'), 'label': Field(20, 'v6'), 'tos': Field(8, 'ip'),
+    'ttl': Field(8, 'ip'),
     'frag': Field(2, 'ip'), 'tp_src': Field(16, 'l4'), 'tp_dst': Field(16, 'l4'),
     'tcp_flags': Field(12, 'tcp'), 'mark': Field(32),
 }
@@ -216,7 +218,8 @@ def grow(rng, path, depth, names, leaves):
         if free:
             bit = 1 << rng.choice(free)
             for value in (0, bit):
-                grow(rng, [*path, (name, bit, value)], depth - rng.randint(1, 2) if depth > 1 else 0,
+                grow(rng, [*path, (name, bit, value)], depth - rng.randint(1, 2)
+                     if depth > 1 else 0,
                      names, leaves)
             return
     leaves.append(Leaf(path, rng.choice((2, 2, 3, 3, 0))))
@@ -277,7 +280,8 @@ def attrs_of(path, what):
         if kind == 0x800:
             inner += odp.ipv4(v('src4'), v('dst4'), v('proto'), v('tos'), v('ttl'), frag)
         else:
-            inner += odp.ipv6(v('src6'), v('dst6'), v('label'), v('proto'), v('tos'), v('ttl'), frag)
+            inner += odp.ipv6(v('src6'), v('dst6'), v('label'), v('proto'), v('tos'), v('ttl'),
+                              frag)
         if value_of(path, 'frag', 'value') != 2:
             if proto in (1, 58):
                 inner += {1: odp.icmp, 58: odp.icmpv6}[proto]()
@@ -569,7 +573,8 @@ def test_memory_of_100000_flows(kdp, record_property):
     used = tables + sum(grown.values())
     top = ', '.join(f'{name} {size:.0f}' for name, size in
                     sorted(grown.items(), key=lambda i: -i[1])[:8] if size > 1)
-    print(f'\n{used:.0f} octets a flow (hash tables {tables:.0f}, {top}); {took / n * 1e6:.0f} us to add one')
+    print(f'\n{used:.0f} octets a flow (hash tables {tables:.0f}, {top}); '
+          f'{took / n * 1e6:.0f} us to add one')
     record_property('octets', used)
     seen, _ = dumped(dp)
     assert sorted(seen) == list(range(n))
@@ -588,7 +593,7 @@ SO_ATTACH_FILTER = 26
 
 
 def filter_parity(sock, odd):
-    """Of what the socket would get, only UDP over IPv4 to such a port, of which there must be none."""
+    """Of what the socket would get, only UDP over IPv4 to a port that nobody uses."""
     code = [(0x28, 0, 0, 12), (0x15, 0, 4, 0x800), (0x30, 0, 0, 37), (0x54, 0, 0, 1),
             (0x15, 0, 1, int(odd)), (0x06, 0, 0, 0xffff), (0x06, 0, 0, 0)]
     program = b''.join(struct.pack('=HBBI', *c) for c in code)

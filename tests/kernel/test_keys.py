@@ -82,12 +82,14 @@ CASES = [
          [e(0x88b6) / DATA], [Dot3(src=A, dst=B) / LLC() / SNAP(code=0x88b7) / DATA]),
     Case('vlan', ['OVS_KEY_ATTR_VLAN', 'OVS_KEY_ATTR_ENCAP'],
          e() / Dot1Q(vlan=5, prio=3) / IP(src=IP_A, dst=IP_B) / UDP(), odp.vlan(0x7005),
-         ETH + odp.vlan(0xffff) + odp.encap(ETH), [e() / Dot1Q(vlan=5, prio=3) / IP(src=IP_C) / TCP()],
+         ETH + odp.vlan(0xffff) + odp.encap(ETH),
+         [e() / Dot1Q(vlan=5, prio=3) / IP(src=IP_C) / TCP()],
          [e() / Dot1Q(vlan=6, prio=3) / IP(src=IP_A, dst=IP_B) / UDP(),
           e() / Dot1Q(vlan=5, prio=2) / IP(src=IP_A, dst=IP_B) / UDP(), UDP_AB]),
     Case('vlan-vid', ['OVS_KEY_ATTR_VLAN'],
          e() / Dot1Q(vlan=5, prio=3) / IP(src=IP_A, dst=IP_B) / UDP(), odp.vlan(0x7005),
-         ETH + odp.vlan(0x1fff) + odp.encap(ETH), [e() / Dot1Q(vlan=5, prio=1) / IP(src=IP_C, dst=IP_B) / UDP()],
+         ETH + odp.vlan(0x1fff) + odp.encap(ETH),
+         [e() / Dot1Q(vlan=5, prio=1) / IP(src=IP_C, dst=IP_B) / UDP()],
          [e() / Dot1Q(vlan=6, prio=3) / IP(src=IP_A, dst=IP_B) / UDP()]),
     Case('vlan-priority-tag', ['OVS_KEY_ATTR_VLAN'],
          e() / Dot1Q(vlan=0, prio=7) / IP(src=IP_A, dst=IP_B) / UDP(), odp.vlan(0xf000),
@@ -143,12 +145,14 @@ CASES = [
          ETH + odp.ipv6(src='ffff:ffff:ffff:ffff::'), [ip6('2001:db8::99') / TCP() / DATA],
          [ip6('2001:db8:0:1::1') / UDP() / DATA]),
     Case('ipv6-fragment-first', ['OVS_KEY_ATTR_IPV6'],
-         ip6() / IPv6ExtHdrFragment(m=1, nh=17) / Raw(struct.pack('!HHHH', 1, 2, 100, 0) + bytes(24)),
+         ip6() / IPv6ExtHdrFragment(m=1, nh=17) / Raw(struct.pack('!HHHH', 1, 2, 100, 0) +
+                                                      bytes(24)),
          odp.ipv6(IP6_A, IP6_B, 0, 17, 0, 64, 1), ETH + odp.ipv6(frag=255), [], [UDP6_AB]),
     Case('ipv6-fragment-later', ['OVS_KEY_ATTR_IPV6'],
          ip6() / IPv6ExtHdrFragment(m=1, nh=17, offset=4) / Raw(bytes(32)),
          odp.ipv6(IP6_A, IP6_B, 0, 44, 0, 64, 2), ETH + odp.ipv6(frag=255), [], [UDP6_AB]),
-    Case('ipv6-behind-headers', ['OVS_KEY_ATTR_UDP'], hop(IPv6ExtHdrHopByHop(), IPv6ExtHdrDestOpt()),
+    Case('ipv6-behind-headers', ['OVS_KEY_ATTR_UDP'],
+         hop(IPv6ExtHdrHopByHop(), IPv6ExtHdrDestOpt()),
          odp.udp(1, 2), V6 + odp.udp(0xffff, 0xffff), [hop()],
          [ip6() / IPv6ExtHdrHopByHop() / UDP(sport=1, dport=3) / DATA]),
     Case('ipv6-headers', ['OVS_KEY_ATTR_IPV6_EXTHDRS'],
@@ -209,18 +213,22 @@ CASES = [
          [ns(target=IP6_A), ns(sll=B), ns(sll=None)]),
     Case('nd-advertisement', ['OVS_KEY_ATTR_ND'], na(), odp.nd(IP6_C, tll=C),
          V6 + odp.icmpv6(255, 255) + odp.nd(ANY6, tll=FF), [], [na(target=IP6_A), na(tll=B)]),
-    Case('mpls', ['OVS_KEY_ATTR_MPLS'], e(0x8847) / MPLS(label=100, cos=3, s=1, ttl=62) / IP(src=IP_A, dst=IP_B),
+    Case('mpls', ['OVS_KEY_ATTR_MPLS'],
+         e(0x8847) / MPLS(label=100, cos=3, s=1, ttl=62) / IP(src=IP_A, dst=IP_B),
          odp.mpls(odp.lse(100, 3, 1, 62)), ETH + odp.mpls(0xffffffff),
          [e(0x8847, src=C) / MPLS(label=100, cos=3, s=1, ttl=62) / IP(src=IP_C)],
          [e(0x8847) / MPLS(label=101, cos=3, s=1, ttl=62) / IP(src=IP_A, dst=IP_B),
           e(0x8847) / MPLS(label=100, cos=2, s=1, ttl=62) / IP(src=IP_A, dst=IP_B),
           e(0x8847) / MPLS(label=100, cos=3, s=1, ttl=61) / IP(src=IP_A, dst=IP_B)]),
-    Case('mpls-label', ['OVS_KEY_ATTR_MPLS'], e(0x8847) / MPLS(label=100, ttl=62) / IP(src=IP_A, dst=IP_B),
+    Case('mpls-label', ['OVS_KEY_ATTR_MPLS'],
+         e(0x8847) / MPLS(label=100, ttl=62) / IP(src=IP_A, dst=IP_B),
          odp.mpls(odp.lse(100, 0, 1, 62)), ETH + odp.mpls(0xfffff000),
-         [e(0x8847) / MPLS(label=100, cos=5, ttl=1) / IP(src=IP_A, dst=IP_B)], [e(0x8847) / MPLS(label=102) / IP(src=IP_A, dst=IP_B)]),
+         [e(0x8847) / MPLS(label=100, cos=5, ttl=1) / IP(src=IP_A, dst=IP_B)],
+         [e(0x8847) / MPLS(label=102) / IP(src=IP_A, dst=IP_B)]),
     Case('mpls-three-deep', ['OVS_KEY_ATTR_MPLS'],
-         e(0x8847) / MPLS(label=1, s=0, ttl=9) / MPLS(label=2, s=0, ttl=8) / MPLS(label=3, s=1, ttl=7)
-         / IP(src=IP_A, dst=IP_B), odp.mpls(odp.lse(1, 0, 0, 9), odp.lse(2, 0, 0, 8), odp.lse(3, 0, 1, 7)),
+         e(0x8847) / MPLS(label=1, s=0, ttl=9) / MPLS(label=2, s=0, ttl=8) /
+         MPLS(label=3, s=1, ttl=7) / IP(src=IP_A, dst=IP_B),
+         odp.mpls(odp.lse(1, 0, 0, 9), odp.lse(2, 0, 0, 8), odp.lse(3, 0, 1, 7)),
          ETH + odp.mpls(0xffffffff, 0xffffffff, 0xffffffff), [],
          [e(0x8847) / MPLS(label=1, s=0, ttl=9) / MPLS(label=2, s=0, ttl=8) /
           MPLS(label=4, s=1, ttl=7) / IP(src=IP_A, dst=IP_B),
@@ -290,8 +298,8 @@ def second_pass(kdp, packet, actions, id=9):
 
 
 def check_second_pass(kdp, packet, actions, kind, want, other, bits=None):
-    """After 'actions' the key's attribute 'kind' is 'want' (bytes); a flow for that takes the packet,
-    and one for 'other' does not."""
+    """After 'actions' the key's attribute 'kind' is 'want' (bytes); a flow for that takes the
+    packet, and one for 'other' does not."""
     u = second_pass(kdp, packet, actions)
     assert kind in u.key and u.key[kind].hex() == want.hex(), u
     base = b''.join(ovsnl.attr(k, p) for k, p in u.key.all if k != kind)

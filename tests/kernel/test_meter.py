@@ -35,7 +35,8 @@ def meter(kdp):
         pass
 
 
-@pytest.mark.covers('OVS_METER_CMD_FEATURES', 'OVS_METER_ATTR_MAX_METERS', 'OVS_METER_ATTR_MAX_BANDS',
+@pytest.mark.covers('OVS_METER_CMD_FEATURES', 'OVS_METER_ATTR_MAX_METERS',
+                    'OVS_METER_ATTR_MAX_BANDS',
                     'OVS_METER_BAND_TYPE_DROP')
 def test_features(kdp):
     m, = kdp.dp.meter(uapi.OVS_METER_CMD_FEATURES)
@@ -46,7 +47,8 @@ def test_features(kdp):
     assert uapi.OVS_METER_BAND_TYPE_DROP in kinds
 
 
-@pytest.mark.covers('OVS_METER_CMD_SET', 'OVS_METER_CMD_GET', 'OVS_METER_CMD_DEL', 'OVS_METER_ATTR_ID',
+@pytest.mark.covers('OVS_METER_CMD_SET', 'OVS_METER_CMD_GET', 'OVS_METER_CMD_DEL',
+                    'OVS_METER_ATTR_ID',
                     'OVS_METER_ATTR_BANDS', 'OVS_BAND_ATTR_TYPE', 'OVS_BAND_ATTR_RATE',
                     'OVS_BAND_ATTR_BURST')
 def test_life(kdp, meter):
@@ -61,7 +63,8 @@ def test_life(kdp, meter):
 
 
 def test_refused(kdp):
-    for attrs, want in ((), ('EINVAL',)), ((u32(uapi.OVS_METER_ATTR_ID, 0x7fffffff),), ('EINVAL', 'EFBIG')):
+    for attrs, want in (((), ('EINVAL',)),
+                        ((u32(uapi.OVS_METER_ATTR_ID, 0x7fffffff),), ('EINVAL', 'EFBIG'))):
         with pytest.raises(NlError) as err:
             kdp.dp.meter(SET, *attrs)
         assert err.value.name in want

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Datapaths and their ports: requests, answers, notifications and refusals, and what becomes of them
-when devices, namespaces and owners go."""
+"""Datapaths and their ports: requests, answers, notifications and refusals, and what becomes of
+them when devices, namespaces and owners go."""
 
 import errno
 import os

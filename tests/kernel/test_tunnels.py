@@ -108,7 +108,8 @@ def vxlan(under, how, *options):
 
 # ---- VXLAN
 
-@pytest.mark.covers('OVS_KEY_ATTR_TUNNEL', 'OVS_ACTION_ATTR_SET', K + 'ID', K + 'IPV4_DST', K + 'TOS',
+@pytest.mark.covers('OVS_KEY_ATTR_TUNNEL', 'OVS_ACTION_ATTR_SET', K + 'ID', K + 'IPV4_DST',
+                    K + 'TOS',
                     K + 'TTL', 'OVS_VPORT_TYPE_VXLAN', 'OVS_TUNNEL_ATTR_DST_PORT')
 @pytest.mark.parametrize('how', VXLANS)
 def test_vxlan_out(under, how):
@@ -119,7 +120,8 @@ def test_vxlan_out(under, how):
     same(p[VXLAN].payload, INNER)
 
 
-@pytest.mark.covers('OVS_KEY_ATTR_TUNNEL', K + 'ID', K + 'IPV4_SRC', K + 'IPV4_DST', K + 'TOS', K + 'TTL',
+@pytest.mark.covers('OVS_KEY_ATTR_TUNNEL', K + 'ID', K + 'IPV4_SRC', K + 'IPV4_DST', K + 'TOS',
+                    K + 'TTL',
                     K + 'TP_SRC', K + 'TP_DST')
 @pytest.mark.parametrize('how', VXLANS)
 def test_vxlan_in(under, how):
@@ -136,7 +138,8 @@ def test_vxlan_in(under, how):
     assert t.be16(uapi.OVS_TUNNEL_KEY_ATTR_TP_DST) == 4789
     # what was inside goes on as any other packet
     under.dp.put(u.raw_key, odp.output(2))
-    under.sock.send(bytes(Ether(src=FAR_MAC, dst=HERE_MAC) / outer4() / UDP(sport=40000, dport=4789) /
+    under.sock.send(bytes(Ether(src=FAR_MAC, dst=HERE_MAC) / outer4() /
+                          UDP(sport=40000, dport=4789) /
                           VXLAN(vni=0x123456, flags=8) / INNER))
     under.kdp.socks[2].expect(INNER)
 
@@ -150,7 +153,8 @@ MATCHES = [
 ]
 
 
-@pytest.mark.covers('OVS_KEY_ATTR_TUNNEL', K + 'ID', K + 'IPV4_SRC', K + 'TOS', K + 'TTL', K + 'TP_SRC')
+@pytest.mark.covers('OVS_KEY_ATTR_TUNNEL', K + 'ID', K + 'IPV4_SRC', K + 'TOS', K + 'TTL',
+                    K + 'TP_SRC')
 @pytest.mark.parametrize('mask, change', [m[1:] for m in MATCHES], ids=[m[0] for m in MATCHES])
 def test_vxlan_match(under, mask, change):
     """A flow takes what has this part of the tunnel's key, and nothing that differs in it."""
@@ -179,7 +183,8 @@ def test_vxlan_match(under, mask, change):
 def test_vxlan_out_flags(under):
     port = vxlan(under, 'device')
     under.kdp.ns.ip('addr add 10.9.0.7/24 dev u1')
-    p = under.tx(port, odp.tun(id=1, src='10.9.0.7', dst=FAR4, ttl=64, df=True, csum=True, tp_src=1234))
+    p = under.tx(port, odp.tun(id=1, src='10.9.0.7', dst=FAR4, ttl=64, df=True, csum=True,
+                               tp_src=1234))
     assert p[IP].src == '10.9.0.7' and 'DF' in p[IP].flags
     fresh = p.copy()
     del fresh[UDP].chksum
@@ -225,7 +230,8 @@ def test_vxlan_group_policy(under, how):
     under.dp.put(u.raw_key, odp.output(2), mask)
 
     def send(group):
-        under.sock.send(bytes(Ether(src=FAR_MAC, dst=HERE_MAC) / outer4() / UDP(sport=4000, dport=4789) /
+        under.sock.send(bytes(Ether(src=FAR_MAC, dst=HERE_MAC) / outer4() /
+                              UDP(sport=4000, dport=4789) /
                               Raw(struct.pack('!BBHI', 0x88, 0, group, 0x600)) / Raw(bytes(INNER))))
     send(0x123)
     under.kdp.socks[2].expect(INNER)
@@ -255,7 +261,8 @@ def test_geneve(under, how):
 
     def outer(opt=OPT, oam=0x80):
         return outer4() / UDP(sport=5000, dport=6081) / \
-            Raw(bytes([len(opt) // 4, oam]) + bytes.fromhex('655800000700') + opt) / Raw(bytes(INNER))
+            Raw(bytes([len(opt) // 4, oam]) + bytes.fromhex('655800000700') + opt) / \
+            Raw(bytes(INNER))
     u = under.rx(outer())
     same(u.packet, INNER)
     t = tunnel_of(u)
@@ -365,7 +372,8 @@ def test_egress_tunnel_key(under):
     tunnel = odp.tun(id=0x42, dst=FAR4, ttl=64)
     u, = under.kdp.run(INNER, odp.set_(tunnel),
                        odp.userspace(under.dp.up.pid, b'x',
-                                     ovsnl.u32(uapi.OVS_USERSPACE_ATTR_EGRESS_TUN_PORT, port))).upcalls
+                                     ovsnl.u32(uapi.OVS_USERSPACE_ATTR_EGRESS_TUN_PORT,
+                                               port))).upcalls
     t = ovsnl.Attrs(u.attrs[uapi.OVS_PACKET_ATTR_EGRESS_TUN_KEY])
     assert t.be64(uapi.OVS_TUNNEL_KEY_ATTR_ID) == 0x42
     assert t[uapi.OVS_TUNNEL_KEY_ATTR_IPV4_SRC] == odp.ip4(HERE4)

@@ -29,7 +29,8 @@ def dummy(kdp, name):
     return kdp.link('name', name, 'type', 'dummy')
 
 
-@pytest.mark.covers('OVS_VPORT_CMD_NEW', 'OVS_VPORT_CMD_GET', 'OVS_VPORT_CMD_DEL', 'OVS_VPORT_ATTR_PORT_NO',
+@pytest.mark.covers('OVS_VPORT_CMD_NEW', 'OVS_VPORT_CMD_GET', 'OVS_VPORT_CMD_DEL',
+                    'OVS_VPORT_ATTR_PORT_NO',
                     'OVS_VPORT_ATTR_TYPE', 'OVS_VPORT_ATTR_NAME', 'OVS_VPORT_ATTR_IFINDEX',
                     'OVS_VPORT_TYPE_NETDEV')
 def test_life(kdp):
@@ -81,9 +82,11 @@ def test_not_added(kdp):
             ('gn0', uapi.OVS_VPORT_TYPE_GENEVE, (), 'EINVAL')):
         with pytest.raises(NlError) as err:
             kdp.dp.add_port(name, kind, None, *more)
-        assert err.value.name in want if isinstance(want, tuple) else err.value.name == want, (name, kind)
+        want = want if isinstance(want, tuple) else (want,)
+        assert err.value.name in want, (name, kind)
     assert set(kdp.dp.ports()) == {'kdp0', 'p1', 'p2', 'p3'}
-    for attrs in ((text(uapi.OVS_VPORT_ATTR_NAME, 'du0'),), (u32(uapi.OVS_VPORT_ATTR_TYPE, NETDEV),)):
+    for attrs in ((text(uapi.OVS_VPORT_ATTR_NAME, 'du0'),),
+                  (u32(uapi.OVS_VPORT_ATTR_TYPE, NETDEV),)):
         with pytest.raises(NlError) as err:
             request(kdp, uapi.OVS_VPORT_CMD_NEW, *attrs)
         assert err.value.name == 'EINVAL'

@@ -25,8 +25,8 @@ void backer_unref(struct backer *);
 /* The configuration has been applied: ports that an earlier daemon left in a datapath, and that are
  * not in it, go. */
 void backer_remove_stale_ports(void);
-/* The daemon is going, and the flows of a datapath that outlives it go on forwarding: nothing of the
- * teardown that follows must show in them. */
+/* The daemon is going, and the flows of a datapath that outlives it go on forwarding: nothing of
+ * the teardown that follows must show in them. */
 void backers_freeze(void);
 void backer_walk(void (*fn)(struct backer *, void *aux), void *aux);
 /* Settings for those there are and those to come. */

@@ -400,7 +400,8 @@ static void work(struct revalidator *r, struct dpif_dump *dump)
 		}
 		rcu_leave();
 		fetches_run(u, b, now_ms);
-		ops_flush(u, &b->ops); /* what it names is held; deletions wait for a grace period */
+		/* what it names is held; deletions wait for a grace period */
+		ops_flush(u, &b->ops);
 	}
 	dpif_dump_thread_destroy(thread);
 	for (size_t i = 0; i < ARRAY_SIZE(b->fetches.list); i++)

@@ -4,6 +4,8 @@
  * A datapath outlives us: what is opened is what is there, with its ports and flows, and it is made
  * only if there is none.  It is removed by dpif_delete(); with dpif_keep_on_close() everything in
  * it stays, packets go on by the flows that are there, and the next daemon adopts both. */
+#include "dpif/kernel/kernel.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +14,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
-#include "dpif/kernel/kernel.h"
 
 LOG_MODULE(dpif_kernel);
 

@@ -80,8 +80,7 @@ bool kernel_actions_agree(const struct dpif *, const void *put, size_t put_len, 
 bool kernel_actions_are_empty(const void *acts, size_t len);
 
 /* That only the identifier and statistics of a flow are wanted. */
-#define KERNEL_UFID_OMIT_ALL                                                                       \
-	(OVS_UFID_F_OMIT_KEY | OVS_UFID_F_OMIT_MASK | OVS_UFID_F_OMIT_ACTIONS)
+#define KERNEL_UFID_OMIT_ALL (OVS_UFID_F_OMIT_KEY | OVS_UFID_F_OMIT_MASK | OVS_UFID_F_OMIT_ACTIONS)
 /* Adds the request to put a flow. */
 struct knl_request *kernel_flow_put(struct knl_train *, const struct kernel_dp *,
 				    const struct dpif_op *);
