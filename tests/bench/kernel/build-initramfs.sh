@@ -30,7 +30,9 @@ if command -v tc >/dev/null; then copybin "$(command -v tc)" tc.real; fi
 n=0
 addko() { b=$(basename "$1"); grep -qx "$b" "$W/mods/order" 2>/dev/null || { cp "$1" "$W/mods/$b"; echo "$b" >> "$W/mods/order"; }; }
 touch "$W/mods/order"
-for m in veth dummy pktgen bridge vxlan ip_gre sch_ingress act_mirred cls_matchall nf_conntrack openvswitch vport-vxlan vport-gre; do
+# what the module under test depends on is more than the one of the tree does
+deps=; [ -z "$KMOD_OVS" ] || deps=$(modinfo -F depends "$KMOD_OVS" | tr , ' ')
+for m in veth dummy pktgen bridge vxlan ip_gre sch_ingress act_mirred cls_matchall nf_conntrack $deps openvswitch vport-vxlan vport-gre; do
     modprobe -d "${MODROOT:-/}" -S "$KVER" --show-depends "$m" 2>/dev/null | awk '{print $2}' | while read -r ko; do
         case $(basename "$ko") in
             openvswitch.ko) [ -n "$KMOD_OVS" ] && ko=$KMOD_OVS;;
