@@ -389,7 +389,7 @@ def test_internal_ports_carry_packets(sw):
         assert dev['rx_bytes'] >= 20 * 84 + 1428
     # what is for a port that is down is lost
     far[2].ip('link set i2 down')
-    assert not far[1].ping('10.1.0.2')
+    assert not far[1].ping('10.1.0.2', wait=1)
 
 
 # ---- tunnels

@@ -37,8 +37,8 @@ def test_ping(net, switch):
 def test_access_ports_are_isolated(net, switch):
     a, b, c = guests(net, switch, a=1, b=2, c=1)
     assert a.ping(c)
-    assert not a.ping(b)
-    assert not b.ping(c)
+    assert not a.ping(b, wait=1)
+    assert not b.ping(c, wait=1)
     switch.vsctl('set port b tag=1')
     wait_until(lambda: a.ping(b), what='b joins VLAN 1')
 
@@ -47,7 +47,7 @@ def test_deleted_port_stops(net, switch):
     a, b = guests(net, switch, a=None, b=None)
     assert a.ping(b)
     switch.vsctl('del-port br0 b')
-    assert not a.ping(b)
+    assert not a.ping(b, wait=1)
     switch.add_port('br0', 'b')
     assert wait_until(lambda: a.ping(b))
 

@@ -235,7 +235,7 @@ def test_vlans_on_two_hosts(net, make_switch):
     wait_until(lambda: vm1.ping(vm3))
     wait_until(lambda: vm2.ping(vm4))
     for a, b in ((vm1, vm2), (vm1, vm4), (vm2, vm3), (vm3, vm4)):
-        assert not a.ping(b)
+        assert not a.ping(b, wait=1)
     # the trunk carries both VLANs, tagged
     for host in hosts:
         table = {tuple(line.split()[1:3]) for line in host.appctl('fdb/show br0').splitlines()[1:]}
