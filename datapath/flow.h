@@ -154,7 +154,8 @@ struct flow *flow_table_find_key(struct flow_table *table, const struct flow_key
 int flow_table_insert(struct flow_table *table, struct flow *flow, const struct flow_key *mask,
 		      const struct key_range *range);
 /* freed after a grace period */
-void flow_table_remove(struct flow_table *table, struct flow *flow);
+void flow_table_unlink(struct flow_table *table, struct flow *flow);
+void flow_table_release(struct flow_table *table, struct flow *flow);
 void flow_table_flush(struct flow_table *table);
 /* Under RCU: the flow with the lowest id from *@id on, which is set to its; NULL: none below
  * @end. */

@@ -500,10 +500,9 @@ static int flow_cmd_del(struct sk_buff *skb, struct genl_info *info)
 	}
 	notice = alloc_notice(info, rcu_dereference_protected(flow->prog, true), req.omit);
 	/* after the removal, so that what was counted until then is in it */
-	rcu_read_lock();
-	flow_table_remove(dp->table, flow);
+	flow_table_unlink(dp->table, flow);
 	fill_notice(&notice, flow, info, OVS_FLOW_CMD_DEL, req.omit);
-	rcu_read_unlock();
+	flow_table_release(dp->table, flow);
 out_unlock:
 	mutex_unlock(&dp->flow_lock);
 	send_notice(notice, info);

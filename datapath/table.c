@@ -564,12 +564,13 @@ err_mask:
 }
 
 /**
- * flow_table_remove() - take a flow out
+ * flow_table_unlink() - take a flow out, and leave it to the caller
  * @table: the table
- * @flow: freed after a grace period; until then RCU readers may use it
+ * @flow: to be given to flow_table_release() under the same flow_lock; packets that have it by now
+ *	may still use it
  * Context: process context, flow_lock held.
  */
-void flow_table_remove(struct flow_table *table, struct flow *flow)
+void flow_table_unlink(struct flow_table *table, struct flow *flow)
 {
 	/* nobody finds it any more, */
 	rhashtable_remove_fast(&table->keys, &flow->key_node, key_params);
@@ -578,7 +579,16 @@ void flow_table_remove(struct flow_table *table, struct flow *flow)
 	WRITE_ONCE(table->n_flows, table->n_flows - 1);
 	/* no cache returns it to who has not started yet, */
 	cache_forget(table->gens, flow);
-	/* and who has it by now is a reader that is waited for */
+}
+
+/**
+ * flow_table_release() - free a flow that was taken out
+ * @table: the table
+ * @flow: freed after a grace period; until then RCU readers may use it
+ * Context: process context, flow_lock held; may sleep.
+ */
+void flow_table_release(struct flow_table *table, struct flow *flow)
+{
 	mask_unref(table, flow->mask);
 	flow_free_rcu(flow);
 }
@@ -594,7 +604,8 @@ void flow_table_flush(struct flow_table *table)
 	unsigned long id;
 
 	xa_for_each(&table->ids, id, flow) {
-		flow_table_remove(table, flow);
+		flow_table_unlink(table, flow);
+		flow_table_release(table, flow);
 		cond_resched();
 	}
 }
