@@ -166,10 +166,10 @@ static int set_tunnel(struct action_builder *b, const struct nlattr *attr)
 	o.dst = metadata_dst_alloc(IP_TUNNEL_OPTS_MAX, METADATA_IP_TUNNEL, GFP_KERNEL);
 	if (!o.dst)
 		return -ENOMEM;
+	err = key_parse_tunnel_info(attr, &o.dst->u.tun_info, b->extack); /* writes all of it */
 	/* the route that the tunnel device finds, per CPU */
-	err = dst_cache_init(&o.dst->u.tun_info.dst_cache, GFP_KERNEL);
 	if (!err)
-		err = key_parse_tunnel_info(attr, &o.dst->u.tun_info, b->extack);
+		err = dst_cache_init(&o.dst->u.tun_info.dst_cache, GFP_KERNEL);
 	if (!err)
 		err = emit_operand(b, OP_SET_TUNNEL, &o, sizeof(o));
 	if (err)
