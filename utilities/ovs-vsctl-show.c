@@ -15,9 +15,10 @@
 static const struct shown {
 	const char *table, *name;
 	const char *columns[6]; /* values, or rows of other shown tables */
+	const char *map, *key; /* a value in a column that is a map, if it is there */
 } shown[] = {
 	{ "Open_vSwitch", NULL, { "manager_options", "bridges", "ovs_version" } },
-	{ "Bridge", "name", { "controller", "fail_mode", "datapath_type", "ports" } },
+	{ "Bridge", "name", { "controller", "fail_mode", "datapath_type", "ports" }, "status", "datapath" },
 	{ "Port", "name", { "tag", "trunks", "interfaces" } },
 	{ "Interface", "name", { "type", "options", "error" } },
 	{ "Controller", "target", { "is_connected" } },
@@ -67,6 +68,8 @@ void vsctl_show_prepare(struct vsctl_cmd *cmd)
 			vsctl_want_column(vs, shown[i].table, shown[i].name);
 		for (size_t j = 0; shown[i].columns[j]; j++)
 			vsctl_want_column(vs, shown[i].table, shown[i].columns[j]);
+		if (shown[i].map)
+			vsctl_want_column(vs, shown[i].table, shown[i].map);
 	}
 }
 
@@ -160,6 +163,22 @@ static void show_column(struct vsctl *vs, const struct idl_row *row,
 	str_putc(own, '\n');
 }
 
+static void show_value(const struct idl_row *row, const struct idl_column_class *c,
+		       const char *name, size_t level, struct str *own)
+{
+	const struct datum *d = idl_read(row, c);
+	union atom key = { .string = atom_string_create(name, strlen(name)) };
+	int i = datum_find_key(d, &key, ATOM_STRING);
+
+	atom_uninit(&key, ATOM_STRING);
+	if (i < 0)
+		return;
+	str_put_repeat(own, ' ', (level + 1) * INDENT);
+	str_printf(own, "%s: ", name);
+	atom_format(&d->values[i], c->type.value.type, own);
+	str_putc(own, '\n');
+}
+
 /* Values and child rows come in the table's order; a filter looks at the row's own lines. */
 static void show_row(struct vsctl *vs, const struct idl_row *row, size_t level,
 		     const struct filter *filter, struct str *out)
@@ -178,6 +197,8 @@ static void show_row(struct vsctl *vs, const struct idl_row *row, size_t level,
 		str_printf(&all, UUID_FMT, UUID_ARGS(&row->uuid));
 	}
 	str_putc(&all, '\n');
+	if (s->map)
+		show_value(row, find_column(tc, s->map), s->key, level, &all);
 	str_put(&own, str_cstr(&all));
 	for (size_t i = 0; s->columns[i]; i++) {
 		struct str lines = STR_INIT;

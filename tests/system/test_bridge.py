@@ -2,6 +2,7 @@
 """The database turned into switches, on dummy ports in simulated time: what is asked for, what is
 written back, what stays when a daemon restarts, and what a change costs."""
 
+import os
 import re
 import subprocess
 
@@ -44,6 +45,17 @@ def ports_of(sw, br, *names):
     sw.add_br(br)
     for n in names:
         sw.add_dummy(br, n)
+
+
+def test_kernel_is_missed(switch):
+    """A bridge that names no type works without a kernel datapath, and tells why it has none."""
+    if switch.daemons.name != 'our' or os.path.exists('/sys/module/openvswitch'):
+        pytest.skip('there is a kernel datapath')
+    switch.vsctl('add-br br0 -- add-br br1 -- set bridge br1 datapath_type=netdev')
+    reason, = re.findall(r'br0:\n    \(not in the kernel: (.+)\)\n', switch.appctl('dpif/show'))
+    assert f'datapath: "netdev (not in the kernel: {reason})"' in switch.vsctl('show')
+    assert switch.vsctl('get bridge br1 status').strip() == '{}'
+    assert switch.vsctl('show').count('not in the kernel') == 1
 
 
 # ---- numbers

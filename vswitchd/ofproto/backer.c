@@ -27,16 +27,7 @@ static void init(void)
 	config = upcall_config_default;
 }
 
-/* The kernel datapath where there is one; else a bridge that names no type works all the same. */
-static const char *default_type(const char **why)
-{
-	const char *type;
-
-	*why = dpif_default_type(&type);
-	return type;
-}
-
-char *backer_ref(struct loop *loop, const char *type, struct backer **bp)
+char *backer_ref(struct loop *loop, const char *type, struct backer **bp, char **no_kernel)
 {
 	uint32_t hash;
 	struct backer *b;
@@ -44,8 +35,13 @@ char *backer_ref(struct loop *loop, const char *type, struct backer **bp)
 	char *name, *err;
 
 	init();
-	if (!*type)
-		type = default_type(&why);
+	*no_kernel = NULL;
+	if (!*type) {
+		/* The kernel's where there is one; else a bridge works all the same. */
+		why = dpif_default_type(&type);
+		if (!streq(type, "system"))
+			*no_kernel = xstrdup(why);
+	}
 	hash = hash_string(type, 0);
 	HMAP_FOR_EACH_WITH_HASH(b, node, hash, &backers) {
 		if (streq(dpif_type(b->dpif), type)) {
@@ -61,6 +57,8 @@ char *backer_ref(struct loop *loop, const char *type, struct backer **bp)
 	free(name);
 	if (err) {
 		free(b);
+		free(*no_kernel);
+		*no_kernel = NULL;
 		return err;
 	}
 	b->dp = xdp_create();

@@ -87,7 +87,7 @@ char *ofproto_create(struct loop *loop, const char *name, const char *datapath_t
 		initialized = true;
 		hmap_init(&ofprotos);
 	}
-	err = backer_ref(loop, datapath_type, &o->backer);
+	err = backer_ref(loop, datapath_type, &o->backer, &o->no_kernel);
 	if (err) {
 		free(o);
 		return err;
@@ -139,6 +139,7 @@ void ofproto_destroy(struct ofproto *o)
 	backer_unref(o->backer);
 	hmap_uninit(&o->ports);
 	hmap_uninit(&o->bundles);
+	free(o->no_kernel);
 	free(o->name);
 	free(o);
 }
@@ -182,6 +183,11 @@ const char *ofproto_type(const struct ofproto *o)
 struct dpif *ofproto_dpif(const struct ofproto *o)
 {
 	return o->backer->dpif;
+}
+
+const char *ofproto_no_kernel(const struct ofproto *o)
+{
+	return o->no_kernel;
 }
 
 struct fdb *ofproto_fdb(const struct ofproto *o)

@@ -33,6 +33,8 @@ struct ofproto *ofproto_lookup(const char *name); /* may be NULL */
 const char *ofproto_name(const struct ofproto *);
 const char *ofproto_type(const struct ofproto *);
 struct dpif *ofproto_dpif(const struct ofproto *);
+/* A switch of no type that did not get the kernel datapath: why; else NULL. */
+const char *ofproto_no_kernel(const struct ofproto *);
 /* Ends every switch and datapath object; with 'cleanup' datapaths are deleted (exit --cleanup). */
 void ofproto_exit(bool cleanup);
 

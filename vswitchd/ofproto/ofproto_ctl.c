@@ -142,6 +142,9 @@ static void backer_show(struct backer *b, void *show_)
 		if (bridges[i]->backer != b)
 			continue;
 		str_printf(&show->s, "  %s:\n", bridges[i]->name);
+		if (bridges[i]->no_kernel)
+			str_printf(&show->s, "    (not in the kernel: %s)\n",
+				   bridges[i]->no_kernel);
 		ports = sorted_ports(bridges[i], &n_ports);
 		for (size_t j = 0; j < n_ports; j++) {
 			port_format(ports[j], &show->s);
@@ -149,7 +152,8 @@ static void backer_show(struct backer *b, void *show_)
 		}
 		free(ports);
 		json_array_append_new(json_bridges,
-				      json_pack("{s:s, s:o}", "name", bridges[i]->name, "ports",
+				      json_pack("{s:s, s:s*, s:o}", "name", bridges[i]->name,
+						"no-kernel", bridges[i]->no_kernel, "ports",
 						json_ports));
 	}
 	free(bridges);

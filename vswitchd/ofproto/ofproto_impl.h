@@ -11,6 +11,7 @@ struct ofproto {
 	struct loop *loop;
 	char *name;
 	struct backer *backer;
+	char *no_kernel; /* why the kernel datapath was not to be had; NULL: it was, or not asked for */
 	struct xbridge *xbridge;
 	struct fdb *fdb;
 	struct tables *tables; /* xbridge's */
