@@ -382,6 +382,23 @@ def test_egress_tunnel_key(under):
     assert t.be16(uapi.OVS_TUNNEL_KEY_ATTR_TP_SRC) >= 0x8000
 
 
+def percpu_kb():
+    with open('/proc/meminfo') as f:
+        return next(int(line.split()[1]) for line in f if line.startswith('Percpu:'))
+
+
+def test_set_gives_memory_back(under):
+    """What a set(tunnel) keeps for each CPU goes with its actions."""
+    def execute(n):
+        for _ in range(n):
+            under.dp.execute(INNER, odp.in_port(1), odp.set_(odp.tun(id=1, dst=FAR4, ttl=64)))
+
+    execute(100)
+    before = percpu_kb()
+    execute(1500)
+    assert percpu_kb() - before < 30
+
+
 # ---- packets without Ethernet
 
 @pytest.mark.covers('OVS_ACTION_ATTR_POP_ETH', 'OVS_ACTION_ATTR_PUSH_ETH')
