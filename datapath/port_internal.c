@@ -16,15 +16,18 @@ struct internal_dev { /* private part of the device */
 static netdev_tx_t internal_start_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct internal_dev *priv = netdev_priv(dev);
-	struct dp_port *port = rcu_dereference_bh(priv->port);
+	struct dp_port *port;
 
-	if (unlikely(!port)) {
+	rcu_read_lock(); /* that BH are disabled would do, but is not what the datapath asks for */
+	port = rcu_dereference(priv->port);
+	if (likely(port)) {
+		dev_sw_netstats_tx_add(dev, 1, skb->len);
+		dp_port_receive(port, skb, NULL, KEY_MAC_ETHERNET);
+	} else {
 		dev_core_stats_tx_dropped_inc(dev);
 		kfree_skb(skb);
-		return NETDEV_TX_OK;
 	}
-	dev_sw_netstats_tx_add(dev, 1, skb->len);
-	dp_port_receive(port, skb, NULL, KEY_MAC_ETHERNET);
+	rcu_read_unlock();
 	return NETDEV_TX_OK;
 }
 
