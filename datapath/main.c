@@ -155,7 +155,8 @@ static int __init dp_module_init(void)
 	unsigned int n_families = 0, n_kinds = 0;
 	int err;
 
-	dp_wq = alloc_workqueue("openvswitch", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	/* Taking a device away waits for work of others that reclaims no memory: nor may this. */
+	dp_wq = alloc_workqueue("openvswitch", WQ_UNBOUND, 0);
 	if (!dp_wq)
 		return -ENOMEM;
 	err = drop_module_init();
