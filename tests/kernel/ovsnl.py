@@ -394,11 +394,10 @@ class Datapath:
                         attr(uapi.OVS_PACKET_ATTR_ACTIONS, actions), *more)
 
     def upcalls(self, timeout=0.3, sock=None):
-        """All upcalls of the next 'timeout' seconds."""
+        """All upcalls until none has come for 'timeout' seconds."""
         out = []
-        end = time.monotonic() + timeout
-        while (left := end - time.monotonic()) > 0:
-            out += [Upcall(m) for m in (sock or self.up).messages(left) if m.family == 'ovs_packet']
+        while messages := (sock or self.up).messages(timeout):
+            out += [Upcall(m) for m in messages if m.family == 'ovs_packet']
         return out
 
     def upcall(self, timeout=3, sock=None, match=lambda u: True):
