@@ -15,6 +15,14 @@ def pytest_configure(config):
                             'differs(module, why): what that module (stock, ours) does not')
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(session, config, items):
+    """Before some are deselected: what there is (test_coverage.py)."""
+    config.kernel_files = {str(item.path) for item in items}
+    config.kernel_covers = {name for item in items for mark in item.iter_markers('covers')
+                            for name in mark.args}
+
+
 def pytest_runtest_setup(item):
     if os.geteuid() != 0:
         pytest.skip('network namespaces need root')

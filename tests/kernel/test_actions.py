@@ -454,7 +454,7 @@ def test_recirc_without_end(kdp):
     assert kdp.run(UDP_AB, odp.output(2)).out == {2: [bytes(UDP_AB)]}
 
 
-@pytest.mark.covers('OVS_ACTION_ATTR_HASH')
+@pytest.mark.covers('OVS_ACTION_ATTR_HASH', 'OVS_HASH_ALG_L4')
 def test_hash_basis(kdp):
     """Another basis, another hash."""
     def hashed(action):

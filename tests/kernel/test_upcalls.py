@@ -87,7 +87,8 @@ def flows(n):
 
 # ---- what is in a message
 
-@pytest.mark.covers('OVS_PACKET_ATTR_PACKET', 'OVS_PACKET_ATTR_KEY', 'OVS_PACKET_ATTR_HASH')
+@pytest.mark.covers('OVS_PACKET_CMD_MISS', 'OVS_PACKET_ATTR_PACKET', 'OVS_PACKET_ATTR_KEY',
+                    'OVS_PACKET_ATTR_HASH')
 @pytest.mark.parametrize('unaligned', [False, True])
 def test_miss(kdp, unaligned):
     kdp.dp.set(u32(uapi.OVS_DP_ATTR_USER_FEATURES,
@@ -189,7 +190,8 @@ def test_segments(kdp, tag):
     assert 'P' not in Ether(got[0].packet)[TCP].flags and 'P' in Ether(got[-1].packet)[TCP].flags
 
 
-@pytest.mark.covers('OVS_PACKET_ATTR_USERDATA', 'OVS_PACKET_ATTR_ACTIONS', 'OVS_PACKET_ATTR_LEN')
+@pytest.mark.covers('OVS_PACKET_CMD_ACTION', 'OVS_PACKET_ATTR_USERDATA', 'OVS_PACKET_ATTR_ACTIONS',
+                    'OVS_PACKET_ATTR_LEN')
 def test_action(kdp):
     cookie = bytes(range(17))
     actions = odp.output(2) + odp.output(3)
