@@ -35,8 +35,8 @@ deps=; [ -z "$KMOD_OVS" ] || deps=$(modinfo -F depends "$KMOD_OVS" | tr , ' ')
 for m in veth dummy pktgen bridge vxlan ip_gre sch_ingress act_mirred cls_matchall nf_conntrack $deps openvswitch vport-vxlan vport-gre; do
     modprobe -d "${MODROOT:-/}" -S "$KVER" --show-depends "$m" 2>/dev/null | awk '{print $2}' | while read -r ko; do
         case $(basename "$ko") in
-            openvswitch.ko) [ -n "$KMOD_OVS" ] && ko=$KMOD_OVS;;
-            vport-vxlan.ko|vport-gre.ko) [ -n "$KMOD_OVS" ] && continue;;
+            openvswitch.ko*) [ -n "$KMOD_OVS" ] && ko=$KMOD_OVS;;
+            vport-vxlan.ko*|vport-gre.ko*) [ -n "$KMOD_OVS" ] && continue;;
         esac
         addko "$ko"
     done || true
