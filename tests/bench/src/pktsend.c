@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* pktsend: sends minimum-size (or larger) UDP frames out of an interface: AF_PACKET and sendmmsg.
- * usage: pktsend -i IF [-r pps|0=max] [-t sec] [-f nflows] [-l framelen] [-b batch] [-d dmac]
- *                [-s smac] [-R] [-D]
+ * usage: pktsend -i IF [-r pps|0=max] [-t sec] [-n frames] [-f nflows] [-l framelen] [-b batch]
+ *                [-d dmac] [-s smac] [-w ms] [-R] [-D] [-S] [-o first]
  * Flows differ in UDP source port, then in the source address.
  * -R: a new UDP source port for every packet (new microflows; with -f N, N addresses too).
  * -D: a new destination MAC address for every packet (new megaflows of a learning switch).
+ * -S: a new source MAC address for every packet (new stations).
+ * -o: the number of the first of these ports and addresses.
+ * -w: sleeps so long between bursts, where it would spin until the next frame is due.
  * Prints: sent <n> sec <t> pps <r> */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -55,8 +58,9 @@ int main(int argc, char **argv)
 	const char *ifn = NULL, *dm = "02:00:00:00:00:bb", *sm = "02:00:00:00:00:aa";
 	double rate = 0, dur = 2;
 	long nf = 1;
-	int len = 60, batch = 64, rnd = 0, new_dst = 0, c;
-	while ((c = getopt(argc, argv, "i:r:t:f:l:b:d:s:RD")) != -1)
+	unsigned long max = -1ul, first = 0;
+	int len = 60, batch = 64, rnd = 0, new_dst = 0, new_src = 0, wait_ms = 0, c;
+	while ((c = getopt(argc, argv, "i:r:t:n:o:f:l:b:d:s:w:RDS")) != -1)
 		switch (c) {
 		case 'i':
 			ifn = optarg;
@@ -66,6 +70,15 @@ int main(int argc, char **argv)
 			break;
 		case 't':
 			dur = atof(optarg);
+			break;
+		case 'n':
+			max = strtoul(optarg, NULL, 10);
+			break;
+		case 'o':
+			first = strtoul(optarg, NULL, 10);
+			break;
+		case 'w':
+			wait_ms = atoi(optarg);
 			break;
 		case 'f':
 			nf = atol(optarg);
@@ -87,6 +100,9 @@ int main(int argc, char **argv)
 			break;
 		case 'D':
 			new_dst = 1;
+			break;
+		case 'S':
+			new_src = 1;
 			break;
 		default:
 			return 2;
@@ -145,17 +161,19 @@ int main(int argc, char **argv)
 		mm[i].msg_hdr.msg_iov = &iv[i];
 		mm[i].msg_hdr.msg_iovlen = 1;
 	}
-	unsigned long sent = 0, seq = 0, n_dst = 0, eagain = 0;
+	unsigned long sent = 0, seq = first, n_dst = first, eagain = 0;
 	double t0 = now(), end = t0 + dur;
 	uint32_t per = 50000; /* source ports per source address */
 	for (;;) {
 		double t = now();
-		if (t >= end)
+		if (t >= end || sent >= max)
 			break;
-		int n = batch;
+		int n = max - sent < (unsigned long)batch ? (int)(max - sent) : batch;
 		if (rate > 0) {
 			double due = (t - t0) * rate - sent;
 			if (due < 1) {
+				if (wait_ms)
+					usleep(wait_ms * 1000);
 				continue;
 			}
 			if (due < n)
@@ -176,9 +194,10 @@ int main(int argc, char **argv)
 					memcpy(ip + 10, &cs, 2);
 				}
 			}
-		for (int i = 0; new_dst && i < n; i++, n_dst++) {
-			uint8_t *p = pk[i]; /* 02:d0 and a counter: unicast, never learned */
-			p[1] = 0xd0;
+		for (int i = 0; (new_dst || new_src) && i < n; i++, n_dst++) {
+			/* 02:d0 and a counter: unicast, never learned; 02:50: learned */
+			uint8_t *p = pk[i] + (new_dst ? 0 : 6);
+			p[1] = new_dst ? 0xd0 : 0x50;
 			p[2] = n_dst >> 24;
 			p[3] = n_dst >> 16;
 			p[4] = n_dst >> 8;
