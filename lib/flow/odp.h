@@ -99,10 +99,38 @@ void odp_put_u64(struct odp_buf *, uint16_t type, uint64_t);
 size_t odp_nest_begin(struct odp_buf *, uint16_t type); /* returns what odp_nest_end() takes */
 void odp_nest_end(struct odp_buf *, size_t start);
 void odp_nest_cancel(struct odp_buf *, size_t start);
-/* Walks 'len' octets of attributes at 'data': libnl's nla_ok(), nla_next() on a struct nlattr. */
+/* Walks 'len' octets of attributes at 'data', as libnl's nla_ok() and nla_next() do, but inline. */
 #define ODP_FOR_EACH(NLA, LEFT, DATA, LEN)                                                         \
-	for ((NLA) = (struct nlattr *)(DATA), (LEFT) = (int)(LEN); nla_ok(NLA, LEFT);              \
-	     (NLA) = nla_next(NLA, &(LEFT)))
+	for ((NLA) = (struct nlattr *)(DATA), (LEFT) = (int)(LEN); odp_attr_is_ok(NLA, LEFT);      \
+	     (NLA) = odp_attr_next(NLA, &(LEFT)))
+static inline bool odp_attr_is_ok(const struct nlattr *a, int left)
+{
+	return left >= (int)sizeof(*a) && a->nla_len >= sizeof(*a) && a->nla_len <= left;
+}
+
+static inline struct nlattr *odp_attr_next(const struct nlattr *a, int *left)
+{
+	int len = NLA_ALIGN(a->nla_len);
+
+	*left -= len;
+	return (struct nlattr *)((uint8_t *)(uintptr_t)a + len);
+}
+
+/* Its payload, type without flags, and length of payload. */
+static inline void *odp_attr_data(const struct nlattr *a)
+{
+	return (uint8_t *)(uintptr_t)a + NLA_HDRLEN;
+}
+
+static inline unsigned int odp_attr_type(const struct nlattr *a)
+{
+	return a->nla_type & NLA_TYPE_MASK;
+}
+
+static inline int odp_attr_len(const struct nlattr *a)
+{
+	return a->nla_len - NLA_HDRLEN;
+}
 
 /* Commits to 'acts' what turns 'base' (the key of the packet as actions so far left it) into
  * 'flow', masked sets and pushes and pops in the right order; 'base' is then equal to 'flow' and
@@ -118,6 +146,10 @@ void odp_commit_tunnel(const struct flow *flow, struct flow *base, struct odp_bu
 enum odp_fitness { ODP_FIT_PERFECT, ODP_FIT_TOO_MUCH, ODP_FIT_TOO_LITTLE, ODP_FIT_ERROR };
 void odp_key_encode(struct odp_buf *, const struct flow *);
 void odp_mask_encode(struct odp_buf *, const struct flow *, const struct flow_mask *);
+/* The same without metadata that the mask leaves out and that is 0 in the key: for a reader that
+ * takes what is not there for just that, if it has both key and mask. */
+void odp_key_encode_short(struct odp_buf *, const struct flow *, const struct flow_mask *);
+void odp_mask_encode_short(struct odp_buf *, const struct flow *, const struct flow_mask *);
 enum odp_fitness odp_key_decode(const void *key, size_t len, struct flow *, char **error);
 enum odp_fitness odp_mask_decode(const void *mask, size_t len, const struct flow *,
 				 struct flow_mask *, char **error);

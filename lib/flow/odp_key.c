@@ -60,6 +60,7 @@ struct encoder {
 	struct odp_buf *b;
 	const struct flow *key; /* decides what is there */
 	const struct flow *data; /* the key again, or the mask */
+	const struct flow *mask; /* what is 0 in key and mask is left out; NULL: it is not */
 	bool is_mask;
 };
 
@@ -71,24 +72,34 @@ static void put_attr(const struct encoder *e, uint16_t type)
 	odp_put(e->b, type, &v, odp_attr_size(type));
 }
 
+#define MATTERS(E, MEMBER) (!(E)->mask || (E)->key->MEMBER || (E)->mask->MEMBER)
+
 static void put_metadata(const struct encoder *e)
 {
-	put_attr(e, OVS_KEY_ATTR_PRIORITY);
+	if (MATTERS(e, skb_priority))
+		put_attr(e, OVS_KEY_ATTR_PRIORITY);
 	if (flow_tnl_is_set(&e->key->tunnel))
 		odp_tunnel_encode(e->b, &e->data->tunnel, &e->key->tunnel, e->is_mask);
-	put_attr(e, OVS_KEY_ATTR_SKB_MARK);
-	put_attr(e, OVS_KEY_ATTR_CT_STATE);
-	put_attr(e, OVS_KEY_ATTR_CT_ZONE);
-	put_attr(e, OVS_KEY_ATTR_CT_MARK);
-	put_attr(e, OVS_KEY_ATTR_CT_LABELS);
+	if (MATTERS(e, pkt_mark))
+		put_attr(e, OVS_KEY_ATTR_SKB_MARK);
+	if (MATTERS(e, ct_state))
+		put_attr(e, OVS_KEY_ATTR_CT_STATE);
+	if (MATTERS(e, ct_zone))
+		put_attr(e, OVS_KEY_ATTR_CT_ZONE);
+	if (MATTERS(e, ct_mark))
+		put_attr(e, OVS_KEY_ATTR_CT_MARK);
+	if (MATTERS(e, ct_label.lo) || MATTERS(e, ct_label.hi))
+		put_attr(e, OVS_KEY_ATTR_CT_LABELS);
 	if (e->key->ct_nw_proto) {
 		if (e->key->eth_type == htons(ETH_TYPE_IP))
 			put_attr(e, OVS_KEY_ATTR_CT_ORIG_TUPLE_IPV4);
 		else if (e->key->eth_type == htons(ETH_TYPE_IPV6))
 			put_attr(e, OVS_KEY_ATTR_CT_ORIG_TUPLE_IPV6);
 	}
-	put_attr(e, OVS_KEY_ATTR_RECIRC_ID);
-	put_attr(e, OVS_KEY_ATTR_DP_HASH);
+	if (MATTERS(e, recirc_id))
+		put_attr(e, OVS_KEY_ATTR_RECIRC_ID);
+	if (MATTERS(e, dp_hash))
+		put_attr(e, OVS_KEY_ATTR_DP_HASH);
 	if (e->key->in_port != FLOW_PORT_NONE)
 		put_attr(e, OVS_KEY_ATTR_IN_PORT);
 }
@@ -150,12 +161,22 @@ end:
 
 void odp_key_encode(struct odp_buf *b, const struct flow *f)
 {
-	encode(&(struct encoder){ b, f, f, false });
+	encode(&(struct encoder){ b, f, f, NULL, false });
 }
 
 void odp_mask_encode(struct odp_buf *b, const struct flow *f, const struct flow_mask *mask)
 {
-	encode(&(struct encoder){ b, f, &mask->masks, true });
+	encode(&(struct encoder){ b, f, &mask->masks, NULL, true });
+}
+
+void odp_key_encode_short(struct odp_buf *b, const struct flow *f, const struct flow_mask *mask)
+{
+	encode(&(struct encoder){ b, f, f, &mask->masks, false });
+}
+
+void odp_mask_encode_short(struct odp_buf *b, const struct flow *f, const struct flow_mask *mask)
+{
+	encode(&(struct encoder){ b, f, &mask->masks, &mask->masks, true });
 }
 
 /* ---- decoding ------------------------------------------------------------------------------- */
@@ -173,7 +194,7 @@ static char *collect(const void *data, size_t len, struct attrs *out)
 
 	memset(out, 0, sizeof(*out));
 	ODP_FOR_EACH(a, left, data, len) {
-		unsigned int type = nla_type(a);
+		unsigned int type = odp_attr_type(a);
 		size_t want = odp_attr_size(type);
 
 		if (!type || type > ODP_KEY_ATTR_MAX) {
@@ -183,12 +204,12 @@ static char *collect(const void *data, size_t len, struct attrs *out)
 		if (out->a[type])
 			return xasprintf("flow key: attribute %u is there twice", type);
 		if (type == OVS_KEY_ATTR_MPLS) {
-			if (!nla_len(a) || nla_len(a) % want)
+			if (!odp_attr_len(a) || odp_attr_len(a) % want)
 				return xasprintf("flow key: MPLS attribute of %d octets",
-						 nla_len(a));
-		} else if (want && (size_t)nla_len(a) != want) {
+						 odp_attr_len(a));
+		} else if (want && (size_t)odp_attr_len(a) != want) {
 			return xasprintf("flow key: attribute %u has %d octets instead of %zu",
-					 type, nla_len(a), want);
+					 type, odp_attr_len(a), want);
 		}
 		out->a[type] = a;
 	}
@@ -212,7 +233,7 @@ static bool take(struct decoder *d, uint16_t type, bool wanted)
 		d->too_little |= wanted && !d->is_mask;
 		return false;
 	}
-	odp_attr_to_flow(type, nla_data(a), d->is_mask, d->f);
+	odp_attr_to_flow(type, odp_attr_data(a), d->is_mask, d->f);
 	d->attrs.a[type] = NULL;
 	return true;
 }
@@ -238,8 +259,8 @@ static char *take_metadata(struct decoder *d)
 	if (!take(d, OVS_KEY_ATTR_IN_PORT, false) && !d->is_mask)
 		d->f->in_port = FLOW_PORT_NONE;
 	if (tunnel) {
-		if (odp_tunnel_decode(nla_data(tunnel), nla_len(tunnel), d->is_mask, &d->f->tunnel,
-				      &d->attrs.unknown))
+		if (odp_tunnel_decode(odp_attr_data(tunnel), odp_attr_len(tunnel), d->is_mask,
+				      &d->f->tunnel, &d->attrs.unknown))
 			return xasprintf("flow key: malformed tunnel");
 		if (d->is_mask) {
 			MASK_FIELD((struct flow_mask *)d->f, tunnel.flags);
@@ -279,21 +300,21 @@ static char *take_vlans(struct decoder *d)
 			if (d->is_mask && (tag || encap)) {
 				/* The mask of a tag that is not there says that it must not be. */
 				if (tag && i < FLOW_MAX_VLANS)
-					d->f->vlans[i].tci = load_be16(nla_data(tag));
+					d->f->vlans[i].tci = load_be16(odp_attr_data(tag));
 				d->attrs.a[OVS_KEY_ATTR_VLAN] = NULL;
 				d->attrs.a[OVS_KEY_ATTR_ENCAP] = NULL;
 			}
 			return NULL;
 		}
-		tpid = type ? load_be16(nla_data(type)) : 0;
-		tci = tag ? load_be16(nla_data(tag)) : 0;
+		tpid = type ? load_be16(odp_attr_data(type)) : 0;
+		tci = tag ? load_be16(odp_attr_data(tag)) : 0;
 		if (!d->is_mask) {
 			if (!eth_type_is_vlan(tpid))
 				return xasprintf("flow key: a VLAN tag behind EtherType 0x%04x",
 						 ntohs(tpid));
 			if (!(tci & htons(VLAN_CFI))) {
 				/* A cut tag: the type is all there is. */
-				if (tci || (encap && nla_len(encap)))
+				if (tci || (encap && odp_attr_len(encap)))
 					return xasprintf("flow key: a VLAN tag without CFI bit");
 				d->attrs.a[OVS_KEY_ATTR_VLAN] = NULL;
 				d->attrs.a[OVS_KEY_ATTR_ENCAP] = NULL;
@@ -315,7 +336,7 @@ static char *take_vlans(struct decoder *d)
 			memset(&d->attrs, 0, sizeof(d->attrs));
 			continue;
 		}
-		err = collect(nla_data(encap), nla_len(encap), &d->attrs);
+		err = collect(odp_attr_data(encap), odp_attr_len(encap), &d->attrs);
 		if (err)
 			return err;
 	}
@@ -330,9 +351,9 @@ static void take_mpls(struct decoder *d)
 		d->too_little |= !d->is_mask;
 		return;
 	}
-	n = nla_len(a) / 4;
+	n = odp_attr_len(a) / 4;
 	d->too_much |= n > FLOW_MAX_MPLS;
-	memcpy(d->f->mpls_lse, nla_data(a), MIN(n, FLOW_MAX_MPLS) * 4);
+	memcpy(d->f->mpls_lse, odp_attr_data(a), MIN(n, FLOW_MAX_MPLS) * 4);
 	d->attrs.a[OVS_KEY_ATTR_MPLS] = NULL;
 }
 
@@ -344,7 +365,7 @@ static char *take_nsh(struct decoder *d)
 		d->too_little |= !d->is_mask;
 		return NULL;
 	}
-	if (odp_nsh_decode(nla_data(a), nla_len(a), d->is_mask, &d->f->nsh, NULL))
+	if (odp_nsh_decode(odp_attr_data(a), odp_attr_len(a), d->is_mask, &d->f->nsh, NULL))
 		return xasprintf("flow key: malformed NSH");
 	d->attrs.a[OVS_KEY_ATTR_NSH] = NULL;
 	return NULL;

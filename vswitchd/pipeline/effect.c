@@ -11,8 +11,12 @@ struct effect *effects_add(struct effects *e, enum effect_type type)
 {
 	struct effect *effect;
 
-	if (e->n == e->size)
+	if (!e->size) {
+		e->size = 4; /* a rule, a source and a destination, and one to spare */
+		e->list = xmalloc(e->size * sizeof(*e->list));
+	} else if (e->n == e->size) {
 		e->list = x2nrealloc(e->list, &e->size, sizeof(*e->list));
+	}
 	effect = &e->list[e->n++];
 	memset(effect, 0, sizeof(*effect));
 	effect->type = type;

@@ -111,7 +111,7 @@ static void ops_flush(struct upcalls *u, struct ops *ops)
 
 		if (op->op.type == DPIF_OP_DEL) {
 			if (!op->op.error)
-				ukey_push(op->ukey, &op->stats);
+				ukey_push(op->ukey, &op->stats, clock_ms());
 			ukeys_remove(&u->ukeys, op->ukey);
 		} else {
 			if (op->op.error)
@@ -297,7 +297,7 @@ static void revalidate(struct upcalls *u, struct batch *b, struct dpif_flow *flo
 	}
 	if (k ? !ukey_hold(k) : !(k = adopt(u, flow)))
 		return;
-	ukey_push(k, &flow->stats);
+	ukey_push(k, &flow->stats, now_ms);
 	used_ms = MAX(flow->stats.used_ms, k->created_ms);
 	idle_ms = now_ms - MIN(now_ms, used_ms);
 	if (flow->offloaded)

@@ -240,9 +240,8 @@ void ukey_let_go(struct ukey *k)
 	__atomic_store_n(&k->held, false, __ATOMIC_RELEASE);
 }
 
-static void rate(struct ukey *k, bool anew)
+static void rate(struct ukey *k, bool anew, uint64_t now_ms)
 {
-	uint64_t now_ms = clock_ms();
 	uint64_t n;
 
 	if (anew)
@@ -255,7 +254,7 @@ static void rate(struct ukey *k, bool anew)
 	k->rated_ms = now_ms;
 }
 
-void ukey_push(struct ukey *k, const struct dpif_flow_stats *stats)
+void ukey_push(struct ukey *k, const struct dpif_flow_stats *stats, uint64_t now_ms)
 {
 	/* A flow that was deleted and installed anew under its old UFID starts from 0 again. */
 	bool anew = stats->n_packets < k->pushed.n_packets;
@@ -265,7 +264,7 @@ void ukey_push(struct ukey *k, const struct dpif_flow_stats *stats)
 	if (n_packets)
 		effects_credit(&k->effects, n_packets, n_bytes, stats->used_ms);
 	k->pushed = *stats;
-	rate(k, anew);
+	rate(k, anew, now_ms);
 }
 
 void ukeys_walk(const struct ukeys *u, unsigned int shard_, void (*fn)(struct ukey *, void *aux),

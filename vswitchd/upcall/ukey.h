@@ -82,6 +82,6 @@ bool ukey_is_touched(const struct ukey *, const struct tag_set *);
 void ukeys_walk(const struct ukeys *, unsigned int shard, void (*fn)(struct ukey *, void *aux),
 		void *aux);
 /* By the holder: pushes the difference to what was pushed before. */
-void ukey_push(struct ukey *, const struct dpif_flow_stats *);
+void ukey_push(struct ukey *, const struct dpif_flow_stats *, uint64_t now_ms);
 
 #endif

@@ -17,7 +17,7 @@ static uint32_t kernel_reason(const struct nlattr *a)
 static void put_action(struct odp_buf *b, const struct kernel_dp *dp, const struct nlattr *a)
 {
 	if (a->nla_type != ODP_ACTION_DROP)
-		odp_put(b, a->nla_type, nla_data(a), nla_len(a));
+		odp_put(b, a->nla_type, odp_attr_data(a), odp_attr_len(a));
 	else if (dp->features.drop)
 		odp_put_u32(b, ODP_ACTION_KERNEL_DROP, kernel_reason(a));
 }

@@ -22,6 +22,7 @@ struct kernel_dump {
 struct kernel_dump_thread {
 	struct dpif_dump_thread up;
 	struct knl_reader reader; /* of 'room' */
+	struct kernel_now now; /* when that was read */
 	uint8_t *room;
 };
 
@@ -79,6 +80,7 @@ static bool take_buffer(struct kernel_dump *dump, struct kernel_dump_thread *t)
 	if (n >= 0 && knl_is_end_of_dump(t->room, n, dump->seq))
 		dump->is_over = true;
 	mutex_unlock(&dump->lock);
+	t->now = kernel_now();
 	t->reader = (struct knl_reader){ .data = t->room, .len = n < 0 ? 0 : n };
 	return n >= 0;
 }
@@ -114,7 +116,7 @@ size_t kernel_dump_next(struct dpif_dump_thread *t_, struct dpif_flow *flows, si
 				break;
 			}
 			if (ifindex == dp->ifindex &&
-			    kernel_flow_decode(dp, attrs, len, &flows[n]) &&
+			    kernel_flow_decode(dp, attrs, len, t->now, &flows[n]) &&
 			    (dump->is_terse || !flows[n].lacks_rest))
 				n++;
 		}

@@ -46,11 +46,15 @@ struct knl_request *kernel_flow_put(struct knl_train *t, const struct kernel_dp 
 	struct ufid computed;
 	size_t nest;
 
-	put_key(&t->msgs, op->put.key);
 	if (op->put.mask) {
-		nest = odp_nest_begin(&t->msgs, OVS_FLOW_ATTR_MASK);
-		odp_mask_encode(&t->msgs, op->put.key, op->put.mask);
+		nest = odp_nest_begin(&t->msgs, OVS_FLOW_ATTR_KEY);
+		odp_key_encode_short(&t->msgs, op->put.key, op->put.mask);
 		odp_nest_end(&t->msgs, nest);
+		nest = odp_nest_begin(&t->msgs, OVS_FLOW_ATTR_MASK);
+		odp_mask_encode_short(&t->msgs, op->put.key, op->put.mask);
+		odp_nest_end(&t->msgs, nest);
+	} else {
+		put_key(&t->msgs, op->put.key);
 	}
 	if (!op->put.ufid)
 		dpif_ufid_of_key(&computed, op->put.key);
@@ -86,6 +90,57 @@ static void flow_ref(struct knl_train *t, const struct kernel_dp *dp, uint8_t cm
 	knl_train_add(t);
 }
 
+static bool is_zero(const struct nlattr *a)
+{
+	const uint8_t *p = odp_attr_data(a);
+
+	for (int i = 0; i < odp_attr_len(a); i++) {
+		if (p[i])
+			return false;
+	}
+	return true;
+}
+
+/* Of a key that the kernel sent with a packet: not what it finds in the packet again, nor metadata
+ * that is 0. */
+static void put_packet_key(struct odp_buf *b, const struct nlattr *key)
+{
+	size_t nest = odp_nest_begin(b, OVS_PACKET_ATTR_KEY);
+	const struct nlattr *a;
+	int left;
+
+	ODP_FOR_EACH(a, left, odp_attr_data(key), odp_attr_len(key)) {
+		switch (odp_attr_type(a)) {
+		case OVS_KEY_ATTR_IPV4:
+		case OVS_KEY_ATTR_IPV6:
+		case OVS_KEY_ATTR_ARP:
+		case OVS_KEY_ATTR_TCP:
+		case OVS_KEY_ATTR_TCP_FLAGS:
+		case OVS_KEY_ATTR_UDP:
+		case OVS_KEY_ATTR_SCTP:
+		case OVS_KEY_ATTR_ICMP:
+		case OVS_KEY_ATTR_ICMPV6:
+		case OVS_KEY_ATTR_ND:
+			continue;
+		case OVS_KEY_ATTR_PRIORITY:
+		case OVS_KEY_ATTR_SKB_MARK:
+		case OVS_KEY_ATTR_DP_HASH:
+		case OVS_KEY_ATTR_RECIRC_ID:
+		case OVS_KEY_ATTR_CT_STATE:
+		case OVS_KEY_ATTR_CT_ZONE:
+		case OVS_KEY_ATTR_CT_MARK:
+		case OVS_KEY_ATTR_CT_LABELS:
+			if (is_zero(a))
+				continue;
+			break;
+		default:
+			break;
+		}
+		odp_put(b, a->nla_type, odp_attr_data(a), odp_attr_len(a));
+	}
+	odp_nest_end(b, nest);
+}
+
 struct knl_request *kernel_execute(struct knl_train *t, const struct kernel_dp *dp,
 				   const struct dpif_op *op, const struct nlattr *key,
 				   const struct nlattr *mru, const struct nlattr *hash)
@@ -96,7 +151,7 @@ struct knl_request *kernel_execute(struct knl_train *t, const struct kernel_dp *
 
 	odp_put(&t->msgs, OVS_PACKET_ATTR_PACKET, p->data, p->len);
 	if (key) {
-		odp_put(&t->msgs, OVS_PACKET_ATTR_KEY, nla_data(key), nla_len(key));
+		put_packet_key(&t->msgs, key);
 	} else {
 		nest = odp_nest_begin(&t->msgs, OVS_PACKET_ATTR_KEY);
 		odp_key_encode(&t->msgs, op->execute.key);
@@ -105,27 +160,33 @@ struct knl_request *kernel_execute(struct knl_train *t, const struct kernel_dp *
 	kernel_put_actions(&t->msgs, dp, OVS_PACKET_ATTR_ACTIONS, op->execute.actions,
 			   op->execute.actions_len);
 	if (mru)
-		odp_put(&t->msgs, OVS_PACKET_ATTR_MRU, nla_data(mru), nla_len(mru));
+		odp_put(&t->msgs, OVS_PACKET_ATTR_MRU, odp_attr_data(mru), odp_attr_len(mru));
 	if (hash)
-		odp_put(&t->msgs, OVS_PACKET_ATTR_HASH, nla_data(hash), nla_len(hash));
+		odp_put(&t->msgs, OVS_PACKET_ATTR_HASH, odp_attr_data(hash), odp_attr_len(hash));
 	knl_msg_end(&t->msgs, start);
 	return knl_train_add(t);
 }
 
 /* ---- What the kernel shows ---- */
 
-/* The kernel's time of use is of the system's monotonic clock, which ours may have left. */
-static uint64_t used_ms(uint64_t kernel_ms)
+struct kernel_now kernel_now(void)
 {
-	uint64_t now_ms = clock_ms(), real_ms = clock_real_us() / 1000, idle_ms;
+	return (struct kernel_now){ clock_ms(), clock_real_us() / 1000 };
+}
+
+/* The kernel's time of use is of the system's monotonic clock, which ours may have left. */
+static uint64_t used_ms(uint64_t kernel_ms, struct kernel_now now)
+{
+	uint64_t idle_ms;
 
 	if (!kernel_ms)
 		return 0;
-	idle_ms = real_ms > kernel_ms ? real_ms - kernel_ms : 0;
-	return now_ms > idle_ms ? now_ms - idle_ms : 1;
+	idle_ms = now.real_ms > kernel_ms ? now.real_ms - kernel_ms : 0;
+	return now.ms > idle_ms ? now.ms - idle_ms : 1;
 }
 
-static void decode_stats(const struct nlattr *const *a, struct dpif_flow_stats *out)
+static void decode_stats(const struct nlattr *const *a, struct kernel_now now,
+			 struct dpif_flow_stats *out)
 {
 	struct ovs_flow_stats stats;
 	uint8_t tcp_flags;
@@ -134,7 +195,7 @@ static void decode_stats(const struct nlattr *const *a, struct dpif_flow_stats *
 	knl_get(a[OVS_FLOW_ATTR_TCP_FLAGS], &tcp_flags, sizeof(tcp_flags));
 	out->n_packets = stats.n_packets;
 	out->n_bytes = stats.n_bytes;
-	out->used_ms = used_ms(knl_get_u64(a[OVS_FLOW_ATTR_USED]));
+	out->used_ms = used_ms(knl_get_u64(a[OVS_FLOW_ATTR_USED]), now);
 	out->tcp_flags = tcp_flags;
 }
 
@@ -146,7 +207,7 @@ static void decode_stats_of_reply(const struct knl_request *r, struct dpif_flow_
 	if (!r->attrs)
 		return;
 	knl_parse(r->attrs, r->attrs_len, a, OVS_FLOW_ATTR_MAX);
-	decode_stats(a, out);
+	decode_stats(a, kernel_now(), out);
 }
 
 /* What every flow of the kernel matches on, without a word in its mask: whether there is an
@@ -164,9 +225,10 @@ static bool decode_key_and_mask(const struct nlattr *k, const struct nlattr *m,
 	enum odp_fitness fitness;
 	char *err = NULL;
 
-	fitness = odp_key_decode(nla_data(k), nla_len(k), &out->key, &err);
+	fitness = odp_key_decode(odp_attr_data(k), odp_attr_len(k), &out->key, &err);
 	if (fitness != ODP_FIT_ERROR && m)
-		fitness = odp_mask_decode(nla_data(m), nla_len(m), &out->key, &out->mask, &err);
+		fitness = odp_mask_decode(odp_attr_data(m), odp_attr_len(m), &out->key, &out->mask,
+					  &err);
 	else if (fitness != ODP_FIT_ERROR && !out->lacks_rest)
 		flow_mask_init_for_packet(&out->mask, &out->key);
 	if (fitness == ODP_FIT_ERROR) {
@@ -180,7 +242,7 @@ static bool decode_key_and_mask(const struct nlattr *k, const struct nlattr *m,
 }
 
 bool kernel_flow_decode(const struct kernel_dp *dp, const void *attrs, size_t len,
-			struct dpif_flow *out)
+			struct kernel_now now, struct dpif_flow *out)
 {
 	const struct nlattr *a[OVS_FLOW_ATTR_MAX + 1], *k, *m, *acts;
 
@@ -195,16 +257,16 @@ bool kernel_flow_decode(const struct kernel_dp *dp, const void *attrs, size_t le
 	if (k && !decode_key_and_mask(k, m, out))
 		return false;
 	out->ufid_present = a[OVS_FLOW_ATTR_UFID] &&
-			    nla_len(a[OVS_FLOW_ATTR_UFID]) >= (int)sizeof(out->ufid);
+			    odp_attr_len(a[OVS_FLOW_ATTR_UFID]) >= (int)sizeof(out->ufid);
 	if (out->ufid_present)
 		knl_get(a[OVS_FLOW_ATTR_UFID], &out->ufid, sizeof(out->ufid));
 	else if (k)
 		dpif_ufid_of_key(&out->ufid, &out->key);
 	else
 		return false;
-	out->actions = acts ? nla_data(acts) : NULL;
-	out->actions_len = acts ? nla_len(acts) : 0;
-	decode_stats(a, &out->stats);
+	out->actions = acts ? odp_attr_data(acts) : NULL;
+	out->actions_len = acts ? odp_attr_len(acts) : 0;
+	decode_stats(a, now, &out->stats);
 	out->pmd_id = -1;
 	out->dp_layer = "ovs";
 	out->offloaded = false;
@@ -256,7 +318,8 @@ static int finish_get(struct kernel_dp *dp, struct dpif_op *op, const struct knl
 {
 	size_t start;
 
-	if (!r->attrs || !kernel_flow_decode(dp, r->attrs, r->attrs_len, op->get.flow) ||
+	if (!r->attrs ||
+	    !kernel_flow_decode(dp, r->attrs, r->attrs_len, kernel_now(), op->get.flow) ||
 	    op->get.flow->lacks_key || op->get.flow->lacks_rest)
 		return -EPROTO;
 	/* The answer's room does not last. */
@@ -266,7 +329,7 @@ static int finish_get(struct kernel_dp *dp, struct dpif_op *op, const struct knl
 
 		start = op->get.actions->len;
 		ODP_FOR_EACH(a, left, op->get.flow->actions, op->get.flow->actions_len)
-			odp_put(op->get.actions, a->nla_type, nla_data(a), nla_len(a));
+			odp_put(op->get.actions, a->nla_type, odp_attr_data(a), odp_attr_len(a));
 		op->get.flow->actions = op->get.actions->data + start;
 		op->get.flow->actions_len = op->get.actions->len - start;
 	} else {

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Handler threads.  Each has one socket; the kernel sends to that of the CPU where a packet missed
- * (or, before 5.15, to one chosen by the packet's hash).  A handler first empties its socket into
- * queues by port, which is cheap, and then handles one batch, taken from the ports in turn: what
- * does not fit is dropped here, off the port that sends too much, and not by the kernel, which
- * cannot tell.
+ * (or, before 5.15, to one chosen by the packet's hash).  A handler reads its socket into queues by
+ * port, and handles a batch of them, taken from the ports in turn.
+ *
+ * While misses come from one port alone it reads no more than it handles: what is too much is
+ * dropped by the kernel, for a tenth of what it costs to bring it here.  While there are several
+ * ports it first empties its socket: what is too much is dropped here, off the port that sends it,
+ * and not by the kernel, which cannot tell (ours can).  A port that was silent is first heard when
+ * its turn in the socket comes.
  *
  * The upcall operations are published by RCU, and every callback runs in a read section that found
  * 'upcalls_paused' unset: after one grace period nobody is inside. */
@@ -17,6 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
 #include "base/util.h"
@@ -28,16 +33,29 @@ LOG_MODULE(dpif_handler);
 #define REQUEST_RCVBUF (1 << 20)
 #define RECV_BATCH 64
 #define RECV_ROUNDS 16 /* of RECV_BATCH messages, before some are handled */
+#define SHARED_MS 1000 /* so long after the last time that several ports had something */
 #define OVERFLOW_SIZE (68 << 10) /* of a message, behind what its item has room for */
 
 static struct log_rl rl;
 
 /* ---- Receiving ---- */
 
+static const struct nlattr *find_attr(const void *attrs, size_t len, unsigned int type)
+{
+	const struct nlattr *a;
+	int left;
+
+	ODP_FOR_EACH(a, left, attrs, len) {
+		if (odp_attr_type(a) == type)
+			return a;
+	}
+	return NULL;
+}
+
 static uint32_t port_of_message(const struct upcall_item *item)
 {
-	const struct nlattr *a[OVS_PACKET_ATTR_MAX + 1], *k[OVS_KEY_ATTR_IN_PORT + 1];
 	struct knl_reader r = { .data = item->data, .len = item->len };
+	const struct nlattr *key, *port;
 	const void *attrs;
 	int ifindex;
 	uint8_t cmd;
@@ -45,12 +63,11 @@ static uint32_t port_of_message(const struct upcall_item *item)
 
 	if (knl_read(&r, 0, &cmd, &ifindex, &attrs, &len) <= 0)
 		return DPIF_PORT_NONE;
-	knl_parse(attrs, len, a, OVS_PACKET_ATTR_MAX);
-	if (!a[OVS_PACKET_ATTR_KEY])
+	key = find_attr(attrs, len, OVS_PACKET_ATTR_KEY);
+	if (!key)
 		return DPIF_PORT_NONE;
-	knl_parse(nla_data(a[OVS_PACKET_ATTR_KEY]), nla_len(a[OVS_PACKET_ATTR_KEY]), k,
-		  OVS_KEY_ATTR_IN_PORT);
-	return k[OVS_KEY_ATTR_IN_PORT] ? knl_get_u32(k[OVS_KEY_ATTR_IN_PORT]) : DPIF_PORT_NONE;
+	port = find_attr(odp_attr_data(key), odp_attr_len(key), OVS_KEY_ATTR_IN_PORT);
+	return port ? knl_get_u32(port) : DPIF_PORT_NONE;
 }
 
 static void count_unfair(struct kernel_dp *dp, uint32_t port_no)
@@ -87,11 +104,21 @@ static void enqueue(struct handler *h, unsigned int i, size_t len)
 		       len - UPCALL_ITEM_ROOM);
 	}
 	port_no = port_of_message(item);
+	h->items[i] = NULL;
+	h->n_used++;
 	if (!upcall_queue_push(&h->queue, port_no, item)) {
 		upcall_item_put(&h->queue, item);
 		count_unfair(h->dp, port_no);
 	}
-	h->items[i] = NULL;
+}
+
+/* A slot of the next call. */
+static void prepare(struct handler *h, unsigned int i)
+{
+	h->items[i] = upcall_item_get(&h->queue);
+	h->iovs[2 * i] = (struct iovec){ h->items[i]->room, UPCALL_ITEM_ROOM };
+	h->iovs[2 * i + 1] = (struct iovec){ h->overflow + i * OVERFLOW_SIZE, OVERFLOW_SIZE };
+	h->msgs[i].msg_hdr = (struct msghdr){ .msg_iov = &h->iovs[2 * i], .msg_iovlen = 2 };
 }
 
 /* Reads with one call; returns how many messages there were. */
@@ -99,13 +126,12 @@ static int receive(struct handler *h)
 {
 	int n;
 
-	for (unsigned int i = 0; i < RECV_BATCH; i++) {
-		if (!h->items[i])
-			h->items[i] = upcall_item_get(&h->queue);
-		h->iovs[2 * i] = (struct iovec){ h->items[i]->room, UPCALL_ITEM_ROOM };
-		h->iovs[2 * i + 1] = (struct iovec){ h->overflow + i * OVERFLOW_SIZE,
-						     OVERFLOW_SIZE };
-		h->msgs[i].msg_hdr = (struct msghdr){ .msg_iov = &h->iovs[2 * i], .msg_iovlen = 2 };
+	/* The others are as they were. */
+	for (unsigned int i = 0; h->n_used && i < RECV_BATCH; i++) {
+		if (!h->items[i]) {
+			prepare(h, i);
+			h->n_used--;
+		}
 	}
 	n = recvmmsg(h->sock.fd, h->msgs, RECV_BATCH, MSG_DONTWAIT, NULL);
 	if (n < 0) {
@@ -125,6 +151,18 @@ static int receive(struct handler *h)
 	return n;
 }
 
+/* How often to read before something is handled. */
+static unsigned int n_rounds(struct handler *h)
+{
+	if (h->queue.n_busy > 1)
+		h->shared_until_ms = clock_ms() + SHARED_MS;
+	if (h->shared_until_ms && h->shared_until_ms > clock_ms())
+		return RECV_ROUNDS;
+	h->shared_until_ms = 0;
+	/* What came in one burst of one port waits where there is most room. */
+	return h->queue.n < HANDLER_BATCH;
+}
+
 static void *handler_main(void *h_)
 {
 	struct handler *h = h_;
@@ -138,7 +176,7 @@ static void *handler_main(void *h_)
 			break;
 		if (fds[1].revents)
 			break;
-		for (unsigned int i = 0; i < RECV_ROUNDS && n == RECV_BATCH; i++)
+		for (unsigned int i = 0; i < n_rounds(h) && n == RECV_BATCH; i++)
 			n = receive(h);
 		if (h->queue.n)
 			upcall_batch_run(h);
@@ -180,6 +218,7 @@ static struct handler *handler_create(struct kernel_dp *dp, unsigned int index)
 	h->dp = dp;
 	h->index = index;
 	h->items = xcalloc(RECV_BATCH, sizeof(struct upcall_item *));
+	h->n_used = RECV_BATCH;
 	h->msgs = xcalloc(RECV_BATCH, sizeof(*h->msgs));
 	h->iovs = xcalloc(2 * RECV_BATCH, sizeof(*h->iovs));
 	/* Touched only where long messages come. */

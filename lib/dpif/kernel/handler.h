@@ -21,6 +21,8 @@ struct handler {
 	struct mmsghdr *msgs;
 	struct iovec *iovs;
 	struct upcall_item **items; /* that the next messages are read into */
+	unsigned int n_used; /* of these, to be replaced */
+	uint64_t shared_until_ms; /* several ports had misses a moment ago */
 	uint8_t *overflow; /* the rest of messages that are longer */
 	int stop_fd; /* eventfd */
 	pthread_t thread;

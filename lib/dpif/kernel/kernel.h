@@ -89,9 +89,15 @@ struct knl_request *kernel_flow_put(struct knl_train *, const struct kernel_dp *
 struct knl_request *kernel_execute(struct knl_train *, const struct kernel_dp *,
 				   const struct dpif_op *, const struct nlattr *key,
 				   const struct nlattr *mru, const struct nlattr *hash);
+/* The time, once for many flows. */
+struct kernel_now {
+	uint64_t ms; /* clock_ms() */
+	uint64_t real_ms;
+};
+struct kernel_now kernel_now(void);
 /* Decodes what the kernel shows of a flow; what it points to is in 'attrs'.  False if the key is
  * not to be understood, or if there is nothing to know the flow by. */
-bool kernel_flow_decode(const struct kernel_dp *, const void *attrs, size_t len,
+bool kernel_flow_decode(const struct kernel_dp *, const void *attrs, size_t len, struct kernel_now,
 			struct dpif_flow *);
 void kernel_operate(struct dpif *, struct dpif_op **, size_t n);
 int kernel_flow_flush(struct dpif *);

@@ -18,8 +18,12 @@
 LOG_MODULE(netlink);
 
 #define REQUEST_RCVBUF (2 << 20)
-/* What one sendmsg() takes, besides a message that is longer by itself. */
+/* What is sent before answers are read, besides a message that is longer by itself. */
 #define TRAIN_MAX_LEN (128 << 10)
+/* What goes in one message of a sendmmsg(): for more than a page the kernel maps memory each time,
+ * which costs more than the next message. */
+#define SEND_MAX_LEN 3700
+#define SEND_MAX_N 64
 
 static const struct {
 	const char *name;
@@ -256,7 +260,7 @@ void knl_parse(const void *attrs, size_t len, const struct nlattr **a, unsigned 
 
 	memset(a, 0, (max + 1) * sizeof(const struct nlattr *));
 	ODP_FOR_EACH(nla, left, attrs, len) {
-		unsigned int type = nla_type(nla);
+		unsigned int type = odp_attr_type(nla);
 
 		if (type <= max)
 			a[type] = nla;
@@ -265,19 +269,19 @@ void knl_parse(const void *attrs, size_t len, const struct nlattr **a, unsigned 
 
 void knl_get(const struct nlattr *a, void *to, size_t size)
 {
-	size_t n = a ? MIN((size_t)nla_len(a), size) : 0;
+	size_t n = a ? MIN((size_t)odp_attr_len(a), size) : 0;
 
 	memset(to, 0, size);
 	if (n)
-		memcpy(to, nla_data(a), n);
+		memcpy(to, odp_attr_data(a), n);
 }
 
 uint32_t knl_get_u32(const struct nlattr *a)
 {
 	uint32_t v = 0;
 
-	if (a && nla_len(a) >= (int)sizeof(v))
-		memcpy(&v, nla_data(a), sizeof(v));
+	if (a && odp_attr_len(a) >= (int)sizeof(v))
+		memcpy(&v, odp_attr_data(a), sizeof(v));
 	return v;
 }
 
@@ -285,18 +289,18 @@ uint64_t knl_get_u64(const struct nlattr *a)
 {
 	uint64_t v = 0;
 
-	if (a && nla_len(a) >= (int)sizeof(v))
-		memcpy(&v, nla_data(a), sizeof(v));
+	if (a && odp_attr_len(a) >= (int)sizeof(v))
+		memcpy(&v, odp_attr_data(a), sizeof(v));
 	return v;
 }
 
 void knl_get_string(const struct nlattr *a, char *to, size_t size)
 {
-	size_t n = a ? strnlen(nla_data(a), nla_len(a)) : 0;
+	size_t n = a ? strnlen(odp_attr_data(a), odp_attr_len(a)) : 0;
 
 	n = MIN(n, size - 1);
 	if (n)
-		memcpy(to, nla_data(a), n);
+		memcpy(to, odp_attr_data(a), n);
 	to[n] = '\0';
 }
 
@@ -397,9 +401,45 @@ static bool read_answers(struct knl_train *t, struct knl_sock *s, uint32_t first
 	return true;
 }
 
-/* Sends requests [first, end), which stand in octets [from, to). */
-static void run_part(struct knl_train *t, struct knl_sock *s, size_t first, size_t end, size_t from,
-		     size_t to)
+/* Sends requests [first, end), the first of which stands at octet 'from', in as few messages as the
+ * kernel takes well; returns the octet behind what could be sent, and '*err'. */
+static size_t send_all(struct knl_train *t, struct knl_sock *s, size_t first, size_t end,
+		       size_t from, int *err)
+{
+	while (first < end) {
+		struct mmsghdr msgs[SEND_MAX_N];
+		struct iovec iovs[SEND_MAX_N];
+		size_t ends[SEND_MAX_N], i = first, at = from;
+		unsigned int n = 0;
+		int sent;
+
+		while (i < end && n < SEND_MAX_N) {
+			size_t start = at;
+
+			do
+				at = t->requests[i++].end;
+			while (i < end && t->requests[i].end - start <= SEND_MAX_LEN);
+			iovs[n] = (struct iovec){ t->msgs.data + start, at - start };
+			msgs[n].msg_hdr = (struct msghdr){ .msg_iov = &iovs[n], .msg_iovlen = 1 };
+			ends[n++] = i;
+		}
+		/* One alone without what sendmmsg() adds. */
+		sent = n == 1 ? send(s->fd, iovs[0].iov_base, iovs[0].iov_len, 0) >= 0 ? 1 : -1
+			      : sendmmsg(s->fd, msgs, n, 0);
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent <= 0) {
+			*err = sent ? -errno : -EIO;
+			return from;
+		}
+		first = ends[sent - 1];
+		from = t->requests[first - 1].end;
+	}
+	return from;
+}
+
+/* Runs requests [first, end), the first of which stands at octet 'from'. */
+static void run_part(struct knl_train *t, struct knl_sock *s, size_t first, size_t end, size_t from)
 {
 	uint32_t first_seq = s->seq + 1;
 	size_t at = from;
@@ -409,15 +449,11 @@ static void run_part(struct knl_train *t, struct knl_sock *s, size_t first, size
 		((struct nlmsghdr *)(t->msgs.data + at))->nlmsg_seq = ++s->seq;
 		at = t->requests[i].end;
 	}
-	while (send(s->fd, t->msgs.data + from, to - from, 0) < 0) {
-		if (errno == EINTR)
-			continue;
-		err = -errno;
+	from = send_all(t, s, first, end, from, &err);
+	if (err)
 		log_err_rl(&rl, "cannot send to the kernel: %s", errno_str(err));
-		break;
-	}
 	for (size_t i = first; i < end; i++)
-		t->requests[i].error = err;
+		t->requests[i].error = t->requests[i].end > from ? err : 0;
 	while (read_answers(t, s, first_seq, first, end - first))
 		;
 }
@@ -430,7 +466,7 @@ void knl_train_run(struct knl_train *t, struct knl_sock *s)
 		size_t end = t->requests[i].end;
 
 		if (i + 1 == t->n || t->requests[i + 1].end - from > TRAIN_MAX_LEN) {
-			run_part(t, s, first, i + 1, from, end);
+			run_part(t, s, first, i + 1, from);
 			first = i + 1;
 			from = end;
 		}

@@ -44,9 +44,14 @@ struct pending {
 	uint8_t install_room[ACTIONS_ROOM / 2] __attribute__((aligned(8)));
 };
 
+#define SLOTS (2 * HANDLER_BATCH)
+
+static_assert(HANDLER_BATCH < 255, "slots");
+
 struct upcall_batch {
 	struct knl_train train;
 	unsigned int n;
+	uint8_t slots[SLOTS]; /* by 'key_hash': number of a leader in 'p', + 1 */
 	struct pending p[HANDLER_BATCH];
 };
 
@@ -78,7 +83,8 @@ static bool decode_key(struct pending *p)
 {
 	char *err = NULL;
 
-	p->fitness = odp_key_decode(nla_data(p->key_attr), nla_len(p->key_attr), &p->key, &err);
+	p->fitness = odp_key_decode(odp_attr_data(p->key_attr), odp_attr_len(p->key_attr), &p->key,
+				    &err);
 	if (p->fitness == ODP_FIT_ERROR) {
 		log_warn_rl(&rl, "a key of the kernel is not to be understood: %s", err);
 		free(err);
@@ -117,8 +123,8 @@ static bool decode(struct handler *h, struct pending *p, struct upcall_item *ite
 	p->leader = p;
 	p->is_translated = false;
 	p->put = 0;
-	packet_init(&p->packet, nla_data(packet), nla_len(packet), 0, nla_len(packet),
-		    nothing_to_release);
+	packet_init(&p->packet, odp_attr_data(packet), odp_attr_len(packet), 0,
+		    odp_attr_len(packet), nothing_to_release);
 	if (!decode_key(p))
 		return false;
 	p->upcall = (struct dpif_upcall){
@@ -128,25 +134,26 @@ static bool decode(struct handler *h, struct pending *p, struct upcall_item *ite
 		.worker = h->index,
 		.in_port = p->key.in_port,
 	};
-	if (p->mru && nla_len(p->mru) >= 2)
+	if (p->mru && odp_attr_len(p->mru) >= 2)
 		p->upcall.mru = nla_get_u16((struct nlattr *)p->mru);
 	dpif_ufid_of_key(&p->upcall.ufid, &p->key);
 	if (a[OVS_PACKET_ATTR_USERDATA]) {
-		p->upcall.userdata = nla_data(a[OVS_PACKET_ATTR_USERDATA]);
-		p->upcall.userdata_len = nla_len(a[OVS_PACKET_ATTR_USERDATA]);
+		p->upcall.userdata = odp_attr_data(a[OVS_PACKET_ATTR_USERDATA]);
+		p->upcall.userdata_len = odp_attr_len(a[OVS_PACKET_ATTR_USERDATA]);
 	}
 	if (a[OVS_PACKET_ATTR_ACTIONS]) {
-		p->upcall.actions = nla_data(a[OVS_PACKET_ATTR_ACTIONS]);
-		p->upcall.actions_len = nla_len(a[OVS_PACKET_ATTR_ACTIONS]);
+		p->upcall.actions = odp_attr_data(a[OVS_PACKET_ATTR_ACTIONS]);
+		p->upcall.actions_len = odp_attr_len(a[OVS_PACKET_ATTR_ACTIONS]);
 	}
 	if (a[OVS_PACKET_ATTR_EGRESS_TUN_KEY]) {
 		const struct nlattr *t = a[OVS_PACKET_ATTR_EGRESS_TUN_KEY];
 
 		memset(&p->egress_tunnel, 0, sizeof(p->egress_tunnel));
-		if (!odp_tunnel_decode(nla_data(t), nla_len(t), false, &p->egress_tunnel, &unknown))
+		if (!odp_tunnel_decode(odp_attr_data(t), odp_attr_len(t), false, &p->egress_tunnel,
+				       &unknown))
 			p->upcall.egress_tunnel = &p->egress_tunnel;
 	}
-	p->key_hash = hash_bytes64(nla_data(p->key_attr), nla_len(p->key_attr), 0);
+	p->key_hash = hash_bytes64(odp_attr_data(p->key_attr), odp_attr_len(p->key_attr), 0);
 	return true;
 }
 
@@ -164,25 +171,33 @@ static void reply_init(struct pending *p)
 
 static bool is_same_flow(const struct pending *a, const struct pending *b)
 {
-	return a->key_hash == b->key_hash && nla_len(a->key_attr) == nla_len(b->key_attr) &&
-	       !memcmp(nla_data(a->key_attr), nla_data(b->key_attr), nla_len(a->key_attr));
+	return a->key_hash == b->key_hash &&
+	       odp_attr_len(a->key_attr) == odp_attr_len(b->key_attr) &&
+	       !memcmp(odp_attr_data(a->key_attr), odp_attr_data(b->key_attr),
+		       odp_attr_len(a->key_attr));
 }
 
 /* Another packet of a flow that was just translated, with nothing special about it. */
 static bool repeat(struct upcall_batch *b, struct pending *p, const struct upcall_target *target)
 {
+	unsigned int i;
+
 	if (!target->ops->repeat || p->upcall.type != DPIF_UPCALL_MISS || p->mru)
 		return false;
-	for (struct pending *q = b->p; q < p; q++) {
-		if (q->leader != q || !q->is_translated || q->upcall.type != DPIF_UPCALL_MISS ||
-		    q->mru || q->reply.install_actions.len || !is_same_flow(p, q))
+	for (i = p->key_hash % SLOTS; b->slots[i]; i = (i + 1) % SLOTS) {
+		struct pending *q = &b->p[b->slots[i] - 1];
+
+		if (!is_same_flow(p, q))
 			continue;
+		if (!q->is_translated || q->reply.install_actions.len)
+			return false;
 		if (!target->ops->repeat(&q->upcall, &q->reply, 1, p->packet.len, target->aux))
 			return false;
 		p->leader = q;
 		COUNTER_INC(dpif_upcall_repeated);
 		return true;
 	}
+	b->slots[i] = p - b->p + 1;
 	return false;
 }
 
@@ -306,6 +321,7 @@ static void run(struct handler *h)
 
 	if (!target || __atomic_load_n(&h->dp->upcalls_paused, __ATOMIC_RELAXED))
 		return;
+	memset(b->slots, 0, sizeof(b->slots));
 	for (unsigned int i = 0; i < b->n; i++)
 		translate(h, &b->p[i], target);
 	build(h);

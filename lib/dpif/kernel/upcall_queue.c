@@ -80,6 +80,7 @@ void upcall_item_put(struct upcall_queue *q, struct upcall_item *item)
 
 static void ring_insert(struct upcall_queue *q, struct port_queue *p)
 {
+	q->n_busy++;
 	if (!q->turn) {
 		q->turn = p->next = p->prev = p;
 		return;
@@ -92,6 +93,7 @@ static void ring_insert(struct upcall_queue *q, struct port_queue *p)
 
 static void ring_remove(struct upcall_queue *q, struct port_queue *p)
 {
+	q->n_busy--;
 	if (p->next == p) {
 		q->turn = NULL;
 		return;

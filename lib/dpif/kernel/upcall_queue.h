@@ -7,7 +7,7 @@
 
 #include "base/hmap.h"
 
-#define UPCALL_QUEUE_PORT_MAX 128 /* messages of one port */
+#define UPCALL_QUEUE_PORT_MAX 512 /* messages of one port */
 #define UPCALL_QUEUE_MAX 8192 /* of all */
 #define UPCALL_ITEM_ROOM 2048 /* a message that is longer has room of its own */
 
@@ -23,6 +23,7 @@ struct upcall_queue {
 	struct hmap ports; /* struct port_queue, those that have been heard of */
 	struct port_queue *turn; /* a ring of those that have items, the next one first; NULL */
 	size_t n; /* items */
+	unsigned int n_busy; /* ports that have items */
 	struct upcall_item *spare; /* taken from and given back to */
 	size_t n_spare;
 };

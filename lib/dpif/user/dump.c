@@ -12,6 +12,7 @@ struct user_dump {
 	struct dpif_dump up;
 	uint32_t next; /* atomic: first number that nobody has taken */
 	uint32_t end;
+	bool is_terse;
 };
 
 struct user_dump_thread {
@@ -24,7 +25,7 @@ struct dpif_dump *user_dump_create(struct dpif *dpif, bool terse)
 {
 	struct user_dump *dump = xzalloc(sizeof(*dump));
 
-	(void)terse; /* all of a flow is at hand */
+	dump->is_terse = terse;
 	dump->end = __atomic_load_n(&user_dp_cast(dpif)->flows.n_numbers, __ATOMIC_ACQUIRE);
 	return &dump->up;
 }
@@ -36,13 +37,11 @@ struct dpif_dump_thread *user_dump_thread_create(struct dpif_dump *dump)
 	return &t->up;
 }
 
-void user_flow_get(struct user_dp *dp, const struct megaflow *flow, struct dpif_flow *out)
+static void get_outline(struct user_dp *dp, const struct megaflow *flow, struct dpif_flow *out)
 {
 	int owner = CTR_GET(&flow->owner);
 
-	out->lacks_key = out->lacks_rest = false;
-	miniflow_expand(&flow->key, &out->key);
-	minimask_expand(&flow->subtable->mask, &out->mask);
+	out->lacks_key = out->lacks_rest = true;
 	out->ufid = flow->ufid;
 	out->ufid_present = true;
 	megaflow_get_stats(flow, &out->stats);
@@ -51,6 +50,16 @@ void user_flow_get(struct user_dp *dp, const struct megaflow *flow, struct dpif_
 			      : -1;
 	out->dp_layer = "ovs";
 	out->offloaded = false;
+	out->actions = NULL;
+	out->actions_len = 0;
+}
+
+void user_flow_get(struct user_dp *dp, const struct megaflow *flow, struct dpif_flow *out)
+{
+	get_outline(dp, flow, out);
+	out->lacks_key = out->lacks_rest = false;
+	miniflow_expand(&flow->key, &out->key);
+	minimask_expand(&flow->subtable->mask, &out->mask);
 }
 
 size_t user_append_actions(struct odp_buf *b, const struct megaflow_actions *acts)
@@ -90,12 +99,16 @@ size_t user_dump_next(struct dpif_dump_thread *t_, struct dpif_flow *flows, size
 
 		if (!flow)
 			continue;
+		if (dump->is_terse) {
+			get_outline(dp, flow, &flows[n++]);
+			continue;
+		}
 		user_flow_get(dp, flow, &flows[n]);
 		flows[n++].actions_len = user_append_actions(&t->actions, rcu_load(&flow->actions));
 	}
 	rcu_leave();
 	/* Only now does the buffer stay where it is. */
-	for (i = 0, max = 0; i < n; i++) {
+	for (i = 0, max = 0; i < n && !dump->is_terse; i++) {
 		flows[i].actions = t->actions.data + max;
 		max += flows[i].actions_len;
 	}

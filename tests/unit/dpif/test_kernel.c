@@ -275,6 +275,111 @@ static void test_train(void **state)
 	assert_int_equal(asked(f, cmds, ARRAY_SIZE(cmds), room, sizeof(room)), 0);
 }
 
+/* Many requests go in several messages of less than a page; each is told its own outcome. */
+static void test_long_train(void **state)
+{
+	enum { N = 60 };
+	struct fixture *f = *state;
+	struct flow_mask mask;
+	struct flow keys[N];
+	struct dpif_op list[N], *ops[N];
+	uint8_t cmds[N], room[8192];
+	size_t n, n_asked = 0, n_messages = 0;
+
+	for (unsigned int i = 0; i < N; i++) {
+		tcp_flow(&keys[i], &mask, i);
+		list[i] = (struct dpif_op){
+			.type = DPIF_OP_PUT,
+			.put = { .flags = DPIF_PUT_CREATE, .key = &keys[i], .mask = &mask }
+		};
+		ops[i] = &list[i];
+	}
+	put_error(&f->answer, 1, -EIO);
+	put_error(&f->answer, 30, -EEXIST);
+	answer(f);
+	put_error(&f->answer, N, -ENOSPC);
+	answer(f);
+	kernel_operate(&f->dp.up, ops, N);
+	for (unsigned int i = 0; i < N; i++)
+		assert_int_equal(list[i].error, i == 0       ? -EIO
+						: i == 29    ? -EEXIST
+						: i == N - 1 ? -ENOSPC
+							     : 0);
+	while ((n = asked(f, cmds, ARRAY_SIZE(cmds), room, sizeof(room)))) {
+		size_t at = 0;
+
+		for (size_t i = 0; i < n; i++) {
+			const struct frame *frame = (struct frame *)(room + at);
+
+			assert_int_equal(frame->nl.nlmsg_seq, ++n_asked);
+			at += NLMSG_ALIGN(frame->nl.nlmsg_len);
+		}
+		assert_true(at < 4096);
+		n_messages++;
+	}
+	assert_int_equal(n_asked, N);
+	assert_in_range(n_messages, 2, N / 3);
+}
+
+/* What is left out of a request is what the flow does not match on, and 0: the rest comes back. */
+static void test_short_keys(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t key_mark, mask_mark, key_ct, mask_ct;
+		bool has_mark, has_ct;
+	} cases[] = {
+		{ "nothing", 0, 0, 0, 0, false, false },
+		{ "a mark that is matched", 5, UINT32_MAX, 0, 0, true, false },
+		{ "a mark of 0 that is matched", 0, 1, 0, 0, true, false },
+		{ "a mark that is not matched", 5, 0, 0, 0, true, false },
+		{ "a state of 0", 0, 0, 0, 0xff, false, true },
+		{ "both", 1, 3, 0x21, 0xff, true, true },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct nlattr *a[OVS_FLOW_ATTR_MAX + 1], *k[OVS_KEY_ATTR_MAX + 1];
+		struct dpif_flow *flow = xzalloc(sizeof(*flow));
+		struct flow_mask mask;
+		struct flow key;
+		struct ufid ufid = { { 1, 2 } };
+		struct dpif_op put = { .type = DPIF_OP_PUT,
+				       .put = { .flags = DPIF_PUT_CREATE,
+						.key = &key,
+						.mask = &mask,
+						.ufid = &ufid } };
+		struct dpif_op *ops[] = { &put };
+		uint8_t cmds[8], room[8192];
+		size_t len;
+
+		tcp_flow(&key, &mask, 80);
+		key.pkt_mark = cases[i].key_mark;
+		mask.masks.pkt_mark = cases[i].mask_mark;
+		key.ct_state = cases[i].key_ct;
+		mask.masks.ct_state = cases[i].mask_ct;
+		kernel_operate(&f->dp.up, ops, 1);
+		assert_int_equal(asked(f, cmds, ARRAY_SIZE(cmds), room, sizeof(room)), 1);
+		len = ((struct nlmsghdr *)room)->nlmsg_len - sizeof(struct frame);
+		knl_parse(room + sizeof(struct frame), len, a, OVS_FLOW_ATTR_MAX);
+		for (unsigned int t = OVS_FLOW_ATTR_KEY; t;
+		     t = t == OVS_FLOW_ATTR_KEY ? OVS_FLOW_ATTR_MASK : 0) {
+			knl_parse(odp_attr_data(a[t]), odp_attr_len(a[t]), k, OVS_KEY_ATTR_MAX);
+			if (!k[OVS_KEY_ATTR_SKB_MARK] == cases[i].has_mark ||
+			    !k[OVS_KEY_ATTR_CT_STATE] == cases[i].has_ct)
+				fail_msg("%s", cases[i].name);
+			assert_null(k[OVS_KEY_ATTR_PRIORITY]);
+			assert_non_null(k[OVS_KEY_ATTR_RECIRC_ID]);
+		}
+		assert_true(kernel_flow_decode(&f->dp, room + sizeof(struct frame), len,
+					       kernel_now(), flow));
+		assert_true(flow_equal(&flow->key, &key));
+		assert_int_equal(flow->mask.masks.pkt_mark, mask.masks.pkt_mark);
+		assert_int_equal(flow->mask.masks.ct_state, mask.masks.ct_state);
+		free(flow);
+	}
+}
+
 /* A flow that has no identifier is deleted by its key. */
 static void test_del_by_key(void **state)
 {
@@ -365,6 +470,66 @@ static void test_dump(void **state)
 	free(flows);
 }
 
+/* What a terse dump may show: an identifier alone; a key where there is none; all of a flow, from a
+ * kernel that does not know how to leave something out; nothing at all. */
+static void test_terse_dump(void **state)
+{
+	struct fixture *f = *state;
+	struct ovs_flow_stats stats = { .n_packets = 7, .n_bytes = 700 };
+	struct dpif_flow *flows = xcalloc(8, sizeof(*flows));
+	struct ufid ufid = { { 11, 12 } }, whole = { { 21, 22 } }, computed;
+	struct odp_buf k = { 0 };
+	struct dpif_dump_thread *t;
+	struct dpif_dump *dump;
+	struct flow_mask mask;
+	struct flow key;
+	uint8_t cmds[4], room[8192];
+	const struct nlattr *a[OVS_FLOW_ATTR_MAX + 1];
+	size_t start;
+
+	tcp_flow(&key, &mask, 80);
+	odp_key_encode(&k, &key);
+	dpif_ufid_of_key(&computed, &key);
+	start = msg_begin(&f->answer, 30, OVS_FLOW_CMD_NEW, 1, IFINDEX);
+	odp_put(&f->answer, OVS_FLOW_ATTR_UFID, &ufid, sizeof(ufid));
+	odp_put(&f->answer, OVS_FLOW_ATTR_STATS, &stats, sizeof(stats));
+	msg_end(&f->answer, start);
+	start = msg_begin(&f->answer, 30, OVS_FLOW_CMD_NEW, 1, IFINDEX);
+	put_nest(&f->answer, OVS_FLOW_ATTR_KEY, &k);
+	msg_end(&f->answer, start);
+	start = msg_begin(&f->answer, 30, OVS_FLOW_CMD_NEW, 1, IFINDEX);
+	odp_put(&f->answer, OVS_FLOW_ATTR_STATS, &stats, sizeof(stats));
+	msg_end(&f->answer, start);
+	put_flow(&f->answer, 1, 81, &whole);
+	answer(f);
+	put_done(&f->answer, 1);
+	answer(f);
+	dump = kernel_dump_create(&f->dp.up, true);
+	dump->dpif = &f->dp.up;
+	t = kernel_dump_thread_create(dump);
+	t->dump = dump;
+	assert_int_equal(kernel_dump_next(t, flows, 8), 3);
+	assert_true(flows[0].lacks_key && flows[0].lacks_rest && flows[0].ufid_present);
+	assert_memory_equal(&flows[0].ufid, &ufid, sizeof(ufid));
+	assert_int_equal(flows[0].stats.n_packets, 7);
+	assert_true(!flows[1].lacks_key && flows[1].lacks_rest && !flows[1].ufid_present);
+	assert_memory_equal(&flows[1].ufid, &computed, sizeof(computed));
+	assert_true(!flows[2].lacks_key && !flows[2].lacks_rest && flows[2].ufid_present);
+	assert_memory_equal(&flows[2].ufid, &whole, sizeof(whole));
+	assert_int_equal(flows[2].actions_len, 8);
+	assert_int_equal(kernel_dump_next(t, flows, 8), 0);
+	kernel_dump_thread_destroy(t);
+	assert_int_equal(kernel_dump_destroy(dump), 0);
+	/* That was asked for. */
+	assert_int_equal(asked(f, cmds, ARRAY_SIZE(cmds), room, sizeof(room)), 1);
+	knl_parse(room + sizeof(struct frame),
+		  ((struct nlmsghdr *)room)->nlmsg_len - sizeof(struct frame), a,
+		  OVS_FLOW_ATTR_MAX);
+	assert_int_equal(knl_get_u32(a[OVS_FLOW_ATTR_UFID_FLAGS]), KERNEL_UFID_OMIT_ALL);
+	odp_buf_uninit(&k);
+	free(flows);
+}
+
 /* A flow that comes back from the kernel matches on no less than what was put. */
 static void test_mask_comes_back(void **state)
 {
@@ -382,7 +547,7 @@ static void test_mask_comes_back(void **state)
 	odp_mask_encode(&m, &key, &mask);
 	put_nest(&b, OVS_FLOW_ATTR_KEY, &k);
 	put_nest(&b, OVS_FLOW_ATTR_MASK, &m);
-	assert_true(kernel_flow_decode(&f->dp, b.data, b.len, flow));
+	assert_true(kernel_flow_decode(&f->dp, b.data, b.len, kernel_now(), flow));
 	was = (const uint64_t *)&mask.masks;
 	now = (const uint64_t *)&flow->mask.masks;
 	for (size_t i = 0; i < FLOW_U64S; i++) {
@@ -481,6 +646,34 @@ static void push_upcall(struct handler *h, uint8_t cmd, uint16_t port, bool has_
 	odp_buf_uninit(&k);
 }
 
+/* A batch as large as it gets, of flows of which each comes several times: one translation each. */
+static void test_repeats(void **state)
+{
+	static const struct dpif_upcall_ops ops = { .upcall = upcall, .repeat = repeat };
+	struct fixture *f = *state;
+	struct calls calls = { .n_upcalls = 0 };
+	struct upcall_target target = { &ops, &calls };
+	struct handler *h = xzalloc(sizeof(*h));
+
+	h->dp = &f->dp;
+	h->requests = f->sock;
+	h->batch = upcall_batch_create();
+	upcall_queue_init(&h->queue);
+	f->dp.upcall = &target;
+	for (unsigned int n_flows = 1; n_flows <= HANDLER_BATCH; n_flows *= 2) {
+		memset(&calls, 0, sizeof(calls));
+		for (unsigned int i = 0; i < HANDLER_BATCH; i++)
+			push_upcall(h, OVS_PACKET_CMD_MISS, 1000 + i % n_flows, false);
+		upcall_batch_run(h);
+		assert_int_equal(h->queue.n, 0);
+		assert_int_equal(calls.n_upcalls, n_flows);
+		assert_int_equal(calls.n_repeats, HANDLER_BATCH - n_flows);
+	}
+	upcall_queue_uninit(&h->queue);
+	upcall_batch_destroy(h->batch);
+	free(h);
+}
+
 static void test_upcalls(void **state)
 {
 	static const struct dpif_upcall_ops ops = { .upcall = upcall,
@@ -546,7 +739,9 @@ int main(void)
 		TEST(test_hostile_buffers), TEST(test_train),
 		TEST(test_del_by_key),      TEST(test_dump),
 		TEST(test_actions_agree),   TEST(test_mask_comes_back),
-		TEST(test_upcalls),
+		TEST(test_upcalls),         TEST(test_long_train),
+		TEST(test_short_keys),      TEST(test_terse_dump),
+		TEST(test_repeats),
 	};
 
 	rcu_register_thread_();

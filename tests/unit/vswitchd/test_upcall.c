@@ -640,6 +640,70 @@ static void test_press(void **state)
 		assert_true(flow_packets(2, i, 0xff, NULL) >= 0);
 }
 
+#define KEY(PORT, SRC, DST)                                                                        \
+	"recirc_id(0),in_port(" PORT "),packet_type(ns=0,id=0),eth(src=02:00:00:00:00:" SRC        \
+	",dst=02:00:00:00:00:" DST "),eth_type(0x0800),ipv4(frag=no)"
+
+/* Rounds in which nothing has changed see identifiers and statistics only; what has to be judged
+ * after all is fetched, and a change of the configuration settles within one round. */
+static void test_terse(void **state)
+{
+	uint64_t n_fetched, n_translated;
+
+	(void)state;
+	send_frames(1, 1, 0xff, 1);
+	for (uint8_t i = 10; i < 50; i++)
+		send_frames(2, i, 1, 2);
+	wait_settled();
+	n_fetched = counter("revalidate_fetched");
+	n_translated = counter("revalidate_flow");
+	for (uint8_t i = 10; i < 50; i++)
+		send_frames(2, i, 1, 1);
+	wait_round();
+	assert_int_equal(counter("revalidate_fetched"), n_fetched);
+	assert_int_equal(counter("revalidate_flow"), n_translated);
+	assert_int_equal(rule_stats().n_packets, 1 + 40 * 3);
+	/* One station moves: the flow to it, and from it, is fetched. */
+	send_frames(3, 10, 11, 1);
+	warp(10);
+	send_frames(2, 11, 10, 1);
+	wait_round();
+	assert_flow(2, 11, 10, 0, "3");
+	/* Somebody adds a flow that none of ours says: a terse round finds that, too. */
+	put_ok(&fx, KEY("1", "77", "66"), "2");
+	n_fetched = counter("revalidate_fetched");
+	wait_round();
+	assert_flow(1, 0x77, 0x66, 0, "2,3");
+	assert_true(counter("revalidate_fetched") > n_fetched);
+	wait_settled();
+	/* Everything anew, in one round. */
+	n_translated = counter("revalidate_flow");
+	n_fetched = counter("revalidate_fetched");
+	topo.ports[2].xport->may_forward = false; /* p3 */
+	upcalls_revalidate(u);
+	wait_round();
+	assert_flow(1, 0x77, 0x66, 0, "2");
+	assert_flow(1, 1, 0xff, 0, "2");
+	assert_true(counter("revalidate_flow") - n_translated >= n_flows());
+	assert_int_equal(counter("revalidate_fetched"), n_fetched); /* these rounds show all */
+	assert_all_agree();
+	topo.ports[2].xport->may_forward = true;
+	/* The same with dumps that show all of a flow at any time. */
+	upcalls_set_terse(false);
+	upcalls_revalidate(u);
+	wait_round();
+	wait_round();
+	assert_int_equal(counter("revalidate_fetched"), n_fetched);
+	assert_flow(1, 1, 0xff, 0, "2,3");
+	upcalls_set_terse(true);
+	/* What is idle goes, and what it counted is not lost, without ever being shown whole. */
+	send_frames(1, 1, 0xff, 5);
+	warp(60000);
+	assert_int_equal(n_flows(), 0);
+	assert_int_equal(counter("revalidate_fetched"), n_fetched);
+	assert_int_equal(rule_stats().n_packets, 1 + 40 * 3 + 2 + 5);
+}
+
 static void test_megaflows_disabled(void **state)
 {
 	(void)state;
@@ -658,10 +722,6 @@ static void test_megaflows_disabled(void **state)
 	fixture_drain(&fx);
 	assert_int_equal(n_flows(), 1);
 }
-
-#define KEY(PORT, SRC, DST)                                                                        \
-	"recirc_id(0),in_port(" PORT "),packet_type(ns=0,id=0),eth(src=02:00:00:00:00:" SRC        \
-	",dst=02:00:00:00:00:" DST "),eth_type(0x0800),ipv4(frag=no)"
 
 /* While flows are restored nothing is translated, and what is there stays. */
 static void test_restore_wait(void **state)
@@ -882,6 +942,7 @@ int main(void)
 		T(follows_table),
 		T(share),
 		T(press),
+		T(terse),
 		T(megaflows_disabled),
 		T(restore_wait),
 		T(adopts_what_holds),
