@@ -98,6 +98,42 @@ static struct sk_buff *frame_pop(struct run *run, const struct action_prog **pro
 
 /* ---- single ops ----------------------------------------------------------------- */
 
+/*
+ * What the packet's tunnel and the device that completes it make together.  The packet itself goes
+ * on with what it has: pkt->tun may point into it.  (dev_fill_metadata_dst() replaces that, and
+ * copies options in a way that a fortified kernel complains of.)
+ */
+static struct metadata_dst *egress_tunnel(struct dp_port *port, struct sk_buff *skb)
+{
+	const struct net_device_ops *ops = port->dev->netdev_ops;
+	struct ip_tunnel_info *from = skb_tunnel_info(skb), *to;
+	unsigned long refdst = skb->_skb_refdst;
+	struct metadata_dst *dst;
+	int err;
+
+	if (!ops->ndo_fill_metadata_dst || !skb_metadata_dst(skb) || !from)
+		return NULL;
+	dst = metadata_dst_alloc(from->options_len, METADATA_IP_TUNNEL, GFP_ATOMIC);
+	if (!dst)
+		return NULL;
+	to = &dst->u.tun_info;
+	*to = *from;
+#ifdef CONFIG_DST_CACHE
+	to->dst_cache.cache = NULL;
+#endif
+	memcpy(ip_tunnel_info_opts(to), ip_tunnel_info_opts(from), from->options_len);
+
+	skb->_skb_refdst = 0;
+	skb_dst_set(skb, &dst->dst);
+	err = ops->ndo_fill_metadata_dst(port->dev, skb);
+	skb->_skb_refdst = refdst;
+	if (err) {
+		dst_release(&dst->dst);
+		return NULL;
+	}
+	return dst;
+}
+
 static noinline void run_userspace(const struct action_prog *prog, const struct action_op *op,
 				   struct sk_buff *skb, struct pkt *pkt)
 {
@@ -106,6 +142,7 @@ static noinline void run_userspace(const struct action_prog *prog, const struct 
 		.cmd = OVS_PACKET_CMD_ACTION,
 		.portid = op->arg,
 	};
+	struct metadata_dst *egress = NULL;
 	struct dp_port *port;
 
 	if (op->flags & OP_USERSPACE_USERDATA)
@@ -115,12 +152,15 @@ static noinline void run_userspace(const struct action_prog *prog, const struct 
 		info.actions_len = prog->attrs_len;
 	}
 	if (op->flags & OP_USERSPACE_EGRESS) {
-		/* the device completes what the packet's tunnel leaves open */
 		port = dp_port_lookup(pkt->dp, o->egress_port);
-		if (port && !dev_fill_metadata_dst(port->dev, skb))
-			info.egress_tun = skb_tunnel_info(skb);
+		if (port)
+			egress = egress_tunnel(port, skb);
+		if (egress)
+			info.egress_tun = &egress->u.tun_info;
 	}
 	dp_upcall(skb, pkt, &info);
+	if (egress)
+		dst_release(&egress->dst);
 	pkt->trunc_len = U32_MAX;
 }
 

@@ -382,6 +382,28 @@ def test_egress_tunnel_key(under):
     assert t.be16(uapi.OVS_TUNNEL_KEY_ATTR_TP_SRC) >= 0x8000
 
 
+def test_egress_tunnel_key_changes_nothing(under):
+    """It has the options that were set; what the packet came with is still the packet's."""
+    port = geneve(under, 'device')
+    egress = ovsnl.u32(uapi.OVS_USERSPACE_ATTR_EGRESS_TUN_PORT, port)
+    tell = odp.userspace(under.dp.up.pid, b'x', egress)
+    tunnel = odp.tun(id=0x42, dst=FAR4, ttl=64, geneve=OPT)
+    u, = under.kdp.run(INNER, odp.set_(tunnel), tell).upcalls
+    t = ovsnl.Attrs(u.attrs[uapi.OVS_PACKET_ATTR_EGRESS_TUN_KEY])
+    assert t[uapi.OVS_TUNNEL_KEY_ATTR_IPV4_SRC] == odp.ip4(HERE4)
+    assert t[uapi.OVS_TUNNEL_KEY_ATTR_GENEVE_OPTS] == OPT
+
+    outer = outer4() / UDP(sport=5000, dport=6081) / \
+        Raw(bytes.fromhex('0200655800000700') + OPT) / Raw(bytes(INNER))
+    came = under.rx(outer)
+    under.dp.put(came.raw_key, tell + tell + odp.recirc(5))
+    under.sock.send(bytes(Ether(src=FAR_MAC, dst=HERE_MAC) / outer))
+    got = [under.dp.upcall(match=lambda u: u.key.u32(uapi.OVS_KEY_ATTR_IN_PORT) == port)
+           for _ in range(3)]
+    assert [u.kind for u in got] == ['action', 'action', 'miss']
+    assert [tunnel_of(u) for u in got] == [tunnel_of(came)] * 3
+
+
 def percpu_kb():
     with open('/proc/meminfo') as f:
         return next(int(line.split()[1]) for line in f if line.startswith('Percpu:'))
