@@ -11,6 +11,7 @@ from rig.switch import DummySwitch, Switch
 from rig.tools import Missing
 
 TIMEOUT = 120
+PATIENCE = int(os.environ.get('PATIENCE', 1))  # of a slow machine: so many times as long
 
 
 def pytest_addoption(parser):
@@ -45,7 +46,7 @@ def pytest_collection_modifyitems(config, items):
 def pytest_runtest_protocol(item):
     """Ends a test that hangs."""
     marker = item.get_closest_marker('timeout')
-    seconds = marker.args[0] if marker else TIMEOUT
+    seconds = PATIENCE * (marker.args[0] if marker else TIMEOUT)
 
     def expired(signum, frame):
         raise TimeoutError(f'the test did not end within {seconds} s')
