@@ -175,8 +175,7 @@ static bool add_rare(struct microkey *mk, const struct sk_buff *skb, const struc
 	if (pkt->ct_state | pkt->ct_zone | pkt->ct_mark | pkt->has_ct) {
 		if (mk->n_words >= MICROKEY_WORDS)
 			return false;
-		w[mk->n_words++] = (u64)pkt->ct_mark << 32 | (u32)pkt->ct_zone << 16 |
-				   pkt->has_ct << 8 | pkt->ct_state;
+		w[mk->n_words++] = microkey_ct_word(pkt);
 		mk->flags |= MICROKEY_CT;
 	}
 	if (mk->needs & MICROKEY_LABELS && pkt->has_ct) {
@@ -210,6 +209,10 @@ bool microkey_extract_other(struct microkey *mk, struct sk_buff *skb, struct pkt
 	__be16 type;
 	u8 proto = 0;
 
+	/* of what conntrack has seen, most are of the commonest shape too */
+	if (pkt_is_plain_but_ct(pkt) && !pkt_is_plain(pkt) && !(needs & MICROKEY_LABELS) &&
+	    microkey_extract_ipv4(mk, skb, pkt, needs, true))
+		return true;
 	/* what is in a list of fragments keeps its boundaries: SCTP's receivers and GSO go by
 	 * them */
 	if (room < HEADERS_MAX && skb->data_len && !skb_has_frag_list(skb)) {
@@ -258,7 +261,7 @@ bool microkey_extract_other(struct microkey *mk, struct sk_buff *skb, struct pkt
 	for (n = 0; n + 1 < mk->n_words; n += 2)
 		hash ^= microkey_hash_pair(w, n);
 	if (n < mk->n_words)
-		hash ^= microkey_mix(w[n] ^ microkey_hash_key[n], microkey_hash_key[0]);
+		hash ^= microkey_hash_last(w, n);
 	mk->hash = hash ^ hash >> 32;
 	n = p - skb->data;
 	microkey_set_offsets(skb, pkt, n + L3, l4 ? n + l4 : 0, type, proto);

@@ -89,6 +89,17 @@ static __always_inline u64 microkey_hash_pair(const u64 *words, unsigned int i)
 			    words[i + 1] ^ microkey_hash_key[i + 1]);
 }
 
+/* Of a word without another one to make a pair of. */
+static __always_inline u64 microkey_hash_last(const u64 *words, unsigned int i)
+{
+	return microkey_mix(words[i] ^ microkey_hash_key[i], microkey_hash_key[0]);
+}
+
+static __always_inline u64 microkey_ct_word(const struct pkt *pkt)
+{
+	return (u64)pkt->ct_mark << 32 | (u32)pkt->ct_zone << 16 | pkt->has_ct << 8 | pkt->ct_state;
+}
+
 /* The offsets of a parsed packet, as key_extract() sets them.  @l4: 0: none. */
 static __always_inline void microkey_set_offsets(struct sk_buff *skb, struct pkt *pkt,
 						 unsigned int l3, unsigned int l4, __be16 type,
@@ -104,6 +115,74 @@ static __always_inline void microkey_set_offsets(struct sk_buff *skb, struct pkt
 	pkt->is_parsed = true;
 }
 
+/*
+ * TCP and UDP over IPv4 without options, without a tag in the data; false: none of these.  The
+ * checks are those of key_extract(): what it would not parse whole has no microkey.
+ * @has_ct: a constant: there is conntrack state, and nothing else that pkt_is_plain() looks at.
+ */
+static __always_inline bool microkey_extract_ipv4(struct microkey *mk, struct sk_buff *skb,
+						  struct pkt *pkt, u8 needs, bool has_ct)
+{
+	const unsigned int l3 = ETH_HLEN, l4 = ETH_HLEN + 20;
+	unsigned int room = skb_headlen(skb), len;
+	const u8 *p = skb->data;
+	u64 *w = mk->words;
+	u64 hash;
+	u8 proto;
+
+	if (unlikely(room < l4 + 8))
+		return false;
+	if (needs & MICROKEY_MARK && unlikely(skb->mark | skb->priority))
+		return false;
+	/* EtherType, version and length of the header */
+	if (unlikely((get_unaligned((const u32 *)(p + 12)) & cpu_to_be32(0xffffff00)) !=
+		     cpu_to_be32(0x08004500)))
+		return false;
+	if (unlikely(get_unaligned((const u16 *)(p + l3 + 6)) & cpu_to_be16(0x3fff)))
+		return false; /* a fragment */
+	len = get_unaligned_be16(p + l3 + 2);
+	proto = p[l3 + 9];
+	if (proto == IPPROTO_UDP) {
+		if (unlikely(len < 20 + 8) || unlikely(skb_shinfo(skb)->gso_type & SKB_GSO_UDP))
+			return false;
+	} else if (proto == IPPROTO_TCP) {
+		unsigned int hlen;
+
+		if (unlikely(room < l4 + 20) || unlikely(needs & MICROKEY_TCP_FLAGS))
+			return false;
+		hlen = (p[l4 + 12] >> 2) & 0x3c;
+		if (unlikely(hlen < 20) || unlikely(l4 + hlen > room) || unlikely(20 + hlen > len))
+			return false;
+	} else {
+		return false;
+	}
+
+	w[0] = (u64)pkt->recirc_id << 32 | pkt->in_port;
+	if (skb_vlan_tag_present(skb)) {
+		if (unlikely(skb->vlan_proto != htons(ETH_P_8021Q)))
+			return false;
+		w[0] |= (u64)(skb_vlan_tag_get(skb) | VLAN_CFI_MASK) << 16;
+	}
+	w[1] = microkey_load(p);
+	w[2] = microkey_load(p + 8);
+	w[3] = microkey_load(p + 16) & cpu_to_be64(0x000000000000ffffULL); /* TTL, protocol */
+	w[4] = microkey_load(p + 24) & cpu_to_be64(0x0000ffffffffffffULL); /* no checksum */
+	w[5] = microkey_load(p + 32) & cpu_to_be64(0xffffffffffff0000ULL); /* to the ports */
+	hash = microkey_hash_pair(w, 0) ^ microkey_hash_pair(w, 2) ^ microkey_hash_pair(w, 4);
+	mk->flags = 0;
+	mk->needs = needs;
+	mk->n_words = MICROKEY_HEAD_WORDS;
+	if (has_ct) {
+		w[MICROKEY_HEAD_WORDS] = microkey_ct_word(pkt);
+		hash ^= microkey_hash_last(w, MICROKEY_HEAD_WORDS);
+		mk->flags = MICROKEY_CT;
+		mk->n_words = MICROKEY_HEAD_WORDS + 1;
+	}
+	mk->hash = hash ^ hash >> 32;
+	microkey_set_offsets(skb, pkt, l3, l4, htons(ETH_P_IP), proto);
+	return true;
+}
+
 /* Those that are not of the commonest shape. */
 bool microkey_extract_other(struct microkey *mk, struct sk_buff *skb, struct pkt *pkt, u8 needs);
 
@@ -115,66 +194,14 @@ bool microkey_extract_other(struct microkey *mk, struct sk_buff *skb, struct pkt
  *	key_extract() at the deepest level
  * @needs: MICROKEY_NEEDS that the masks of the table have
  *
- * Every packet comes by here, hence inline: TCP and UDP over IPv4 without options, without a tag in
- * the data.  The checks are those of key_extract(): what it would not parse whole has no microkey.
+ * Every packet comes by here, hence inline.
  * Return: false: a packet of this shape has none.
  */
 static __always_inline bool microkey_extract(struct microkey *mk, struct sk_buff *skb,
 					     struct pkt *pkt, u8 needs)
 {
-	const unsigned int l3 = ETH_HLEN, l4 = ETH_HLEN + 20;
-	unsigned int room = skb_headlen(skb), len;
-	const u8 *p = skb->data;
-	u64 *w = mk->words;
-	u64 hash;
-	u8 proto;
-
-	if (unlikely(!pkt_is_plain(pkt)) || unlikely(room < l4 + 8))
-		goto other;
-	if (needs & MICROKEY_MARK && unlikely(skb->mark | skb->priority))
-		goto other;
-	/* EtherType, version and length of the header */
-	if (unlikely((get_unaligned((const u32 *)(p + 12)) & cpu_to_be32(0xffffff00)) !=
-		     cpu_to_be32(0x08004500)))
-		goto other;
-	if (unlikely(get_unaligned((const u16 *)(p + l3 + 6)) & cpu_to_be16(0x3fff)))
-		goto other; /* a fragment */
-	len = get_unaligned_be16(p + l3 + 2);
-	proto = p[l3 + 9];
-	if (proto == IPPROTO_UDP) {
-		if (unlikely(len < 20 + 8) || unlikely(skb_shinfo(skb)->gso_type & SKB_GSO_UDP))
-			goto other;
-	} else if (proto == IPPROTO_TCP) {
-		unsigned int hlen;
-
-		if (unlikely(room < l4 + 20) || unlikely(needs & MICROKEY_TCP_FLAGS))
-			goto other;
-		hlen = (p[l4 + 12] >> 2) & 0x3c;
-		if (unlikely(hlen < 20) || unlikely(l4 + hlen > room) || unlikely(20 + hlen > len))
-			goto other;
-	} else {
-		goto other;
-	}
-
-	w[0] = (u64)pkt->recirc_id << 32 | pkt->in_port;
-	if (skb_vlan_tag_present(skb)) {
-		if (unlikely(skb->vlan_proto != htons(ETH_P_8021Q)))
-			goto other;
-		w[0] |= (u64)(skb_vlan_tag_get(skb) | VLAN_CFI_MASK) << 16;
-	}
-	w[1] = microkey_load(p);
-	w[2] = microkey_load(p + 8);
-	w[3] = microkey_load(p + 16) & cpu_to_be64(0x000000000000ffffULL); /* TTL, protocol */
-	w[4] = microkey_load(p + 24) & cpu_to_be64(0x0000ffffffffffffULL); /* no checksum */
-	w[5] = microkey_load(p + 32) & cpu_to_be64(0xffffffffffff0000ULL); /* to the ports */
-	hash = microkey_hash_pair(w, 0) ^ microkey_hash_pair(w, 2) ^ microkey_hash_pair(w, 4);
-	mk->hash = hash ^ hash >> 32;
-	mk->flags = 0;
-	mk->needs = needs;
-	mk->n_words = MICROKEY_HEAD_WORDS;
-	microkey_set_offsets(skb, pkt, l3, l4, htons(ETH_P_IP), proto);
-	return true;
-other:
+	if (likely(pkt_is_plain(pkt)) && likely(microkey_extract_ipv4(mk, skb, pkt, needs, false)))
+		return true;
 	return microkey_extract_other(mk, skb, pkt, needs);
 }
 

@@ -75,4 +75,10 @@ static inline bool pkt_is_plain(const struct pkt *pkt)
 	return !(words[0] | words[1] | (unsigned long)pkt->tun);
 }
 
+/* The same, but for conntrack state. */
+static inline bool pkt_is_plain_but_ct(const struct pkt *pkt)
+{
+	return !(pkt->dp_hash | pkt->mac_proto | (unsigned long)pkt->tun);
+}
+
 #endif

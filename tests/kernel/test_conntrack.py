@@ -177,6 +177,37 @@ def test_mark(kdp, zone):
     assert f'mark={0xab34} ' in entries(kdp, zone)[0]
 
 
+def test_state_behind_caches(kdp, zone):
+    """The second pass of a connection's packets is cached by what is known of it."""
+    base = odp.in_port(1) + odp.eth() + odp.eth_type(0x800) + odp.ipv4()
+    mask = odp.in_port(0xffffffff) + odp.recirc_id(0xffffffff) + odp.eth_type(0xffff)
+    p = client()
+
+    def second(state_bits, value, to):
+        kdp.dp.put(base + odp.recirc_id(1) + odp.ct_state(state_bits) + odp.ct_mark(value),
+                   odp.output(to), mask + odp.ct_state(0xff) + odp.ct_mark(0xffffffff))
+
+    def goes_to(port):
+        for _ in range(5):
+            assert list(kdp.send(p).out) == [port]
+
+    def change(packet, *attrs):
+        kdp.dp.execute(packet, base, ct(zone, *attrs))
+
+    kdp.dp.put(base + odp.recirc_id(0), ct(zone) + odp.recirc(1), mask)
+    second(state('new', 'tracked'), 0, 2)
+    second(state('established', 'tracked'), 1, 3)
+    second(state('established', 'tracked'), 2, 2)
+    goes_to(2)
+    change(p, odp.commit(), mark(1))
+    change(answer(p))
+    goes_to(3)
+    change(p, odp.commit(), mark(2))
+    goes_to(2)
+    change(p, odp.commit(), mark(1))
+    goes_to(3)
+
+
 @pytest.mark.covers('OVS_CT_ATTR_LABELS')
 def test_labels(kdp, zone):
     p = client()
