@@ -43,6 +43,16 @@ bool cache_tail_differs(const struct cache_table *table, const struct cache_entr
 	return false;
 }
 
+/*
+ * What gives @n_flows, each with one microkey, room: at a quarter of the entries one set in three
+ * hundred has more than its ways.
+ */
+static u32 entries_for(u32 n_flows, u32 n_min)
+{
+	n_min = max(n_min, min_t(u32, n_flows, ENTRIES_MAX / 4) * 4);
+	return clamp_t(u32, roundup_pow_of_two(n_min), ENTRIES_MIN, ENTRIES_MAX);
+}
+
 /* Counts against the size; more than one in eight of the entries within a window is too much. */
 static void note_eviction(struct cache *cache, u32 n_entries, u32 n_flows)
 {
@@ -53,11 +63,7 @@ static void note_eviction(struct cache *cache, u32 n_entries, u32 n_flows)
 	if (++cache->n_evicted < n_entries / 8 || n_entries >= ENTRIES_MAX)
 		return;
 	cache->n_evicted = 0;
-	/* twice what the flows would fill if each had one microkey, but never less than twice as
-	 * now */
-	WRITE_ONCE(cache->want_entries,
-		   clamp_t(u32, roundup_pow_of_two(max(n_flows, n_entries) * 2ULL), ENTRIES_MIN,
-			   ENTRIES_MAX));
+	WRITE_ONCE(cache->want_entries, entries_for(n_flows, n_entries * 2));
 	schedule_work(&cache->grow);
 }
 
@@ -84,7 +90,7 @@ void cache_insert(struct cache *cache, const struct cache_gens *gens, const stru
 		return;
 	if (unlikely(!table)) {
 		if (!READ_ONCE(cache->want_entries)) {
-			WRITE_ONCE(cache->want_entries, ENTRIES_MIN);
+			WRITE_ONCE(cache->want_entries, entries_for(n_flows, ENTRIES_MIN));
 			schedule_work(&cache->grow);
 		}
 		return;
