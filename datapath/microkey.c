@@ -58,10 +58,10 @@ static bool add_ipv4(struct microkey *mk, const struct sk_buff *skb, const u8 *p
 	if (room < L4_V4 + UDP_HLEN || p[L3] != 0x45)
 		return false;
 	w[0] = microkey_load(p + 16);
-	if (w[0] & cpu_to_be64(0x000000003fff0000ULL)) /* a fragment */
+	if (w[0] & MICROKEY_OCTETS8(0x000000003fff0000ULL)) /* a fragment */
 		return false;
-	w[0] &= cpu_to_be64(0x000000000000ffffULL); /* TTL, protocol */
-	w[1] = microkey_load(p + 24) & cpu_to_be64(0x0000ffffffffffffULL); /* no checksum */
+	w[0] &= MICROKEY_OCTETS8(0x000000000000ffffULL); /* TTL, protocol */
+	w[1] = microkey_load(p + 24) & MICROKEY_OCTETS8(0x0000ffffffffffffULL); /* no checksum */
 	w[2] = microkey_load(p + 32);
 	len = get_unaligned_be16(p + L3 + 2);
 	if (len < 20)
@@ -70,11 +70,11 @@ static bool add_ipv4(struct microkey *mk, const struct sk_buff *skb, const u8 *p
 	if (proto == IPPROTO_ICMP) {
 		if (len < ICMP_HLEN)
 			return false;
-		w[2] &= cpu_to_be64(0xffffffff00000000ULL);
+		w[2] &= MICROKEY_OCTETS8(0xffffffff00000000ULL);
 	} else {
 		if (!l4_is_whole(skb, p + L4_V4, proto, len))
 			return false;
-		w[2] &= cpu_to_be64(0xffffffffffff0000ULL);
+		w[2] &= MICROKEY_OCTETS8(0xffffffffffff0000ULL);
 	}
 	mk->n_words += 3;
 	return true;
@@ -92,7 +92,7 @@ static bool add_ipv6(struct microkey *mk, const struct sk_buff *skb, const u8 *p
 	if (!len) /* a jumbogram */
 		return false;
 	len = min(len + L4_V6, room) - L4_V6;
-	w[0] = microkey_load(p + 16) & cpu_to_be64(0xffff0000ffffffffULL); /* no length */
+	w[0] = microkey_load(p + 16) & MICROKEY_OCTETS8(0xffff0000ffffffffULL); /* no length */
 	w[1] = microkey_load(p + 24);
 	w[2] = microkey_load(p + 32);
 	w[3] = microkey_load(p + 40);
@@ -252,7 +252,8 @@ bool microkey_extract_other(struct microkey *mk, struct sk_buff *skb, struct pkt
 		return false;
 	}
 	if (needs & MICROKEY_TCP_FLAGS && proto == IPPROTO_TCP) {
-		w[mk->n_words++] = get_unaligned((const u16 *)(p + l4 + 12)) & cpu_to_be16(0x0fff);
+		w[mk->n_words++] = get_unaligned((const u16 *)(p + l4 + 12)) &
+				   MICROKEY_OCTETS2(0x0fff);
 		mk->flags |= MICROKEY_TCP_FLAGS;
 	}
 	if (!add_rare(mk, skb, pkt))
@@ -324,7 +325,7 @@ void microkey_set_hash(struct sk_buff *skb, const struct pkt *pkt)
 	hash = microkey_mix(hash ^ port_key[0], port_key[1]);
 	/* of fragments all are to get the same */
 	if (pkt->l3_proto == htons(ETH_P_IP)) {
-		if (get_unaligned((const u16 *)(l3 + 6)) & cpu_to_be16(0x3fff))
+		if (get_unaligned((const u16 *)(l3 + 6)) & MICROKEY_OCTETS2(0x3fff))
 			return;
 		hash = microkey_mix(hash ^ microkey_load(l3 + 12), port_key[2]);
 	} else {

@@ -44,6 +44,11 @@ struct microkey {
 	u64 words[MICROKEY_WORDS];
 };
 
+/* Octets as they stand in a packet, loaded as one word. */
+#define MICROKEY_OCTETS2(x) ((__force u16)cpu_to_be16(x))
+#define MICROKEY_OCTETS4(x) ((__force u32)cpu_to_be32(x))
+#define MICROKEY_OCTETS8(x) ((__force u64)cpu_to_be64(x))
+
 extern u64 microkey_hash_key[MICROKEY_WORDS];
 
 void microkey_module_init(void); /* draws the key of the hash */
@@ -135,10 +140,10 @@ static __always_inline bool microkey_extract_ipv4(struct microkey *mk, struct sk
 	if (needs & MICROKEY_MARK && unlikely(skb->mark | skb->priority))
 		return false;
 	/* EtherType, version and length of the header */
-	if (unlikely((get_unaligned((const u32 *)(p + 12)) & cpu_to_be32(0xffffff00)) !=
-		     cpu_to_be32(0x08004500)))
+	if (unlikely((get_unaligned((const u32 *)(p + 12)) & MICROKEY_OCTETS4(0xffffff00)) !=
+		     MICROKEY_OCTETS4(0x08004500)))
 		return false;
-	if (unlikely(get_unaligned((const u16 *)(p + l3 + 6)) & cpu_to_be16(0x3fff)))
+	if (unlikely(get_unaligned((const u16 *)(p + l3 + 6)) & MICROKEY_OCTETS2(0x3fff)))
 		return false; /* a fragment */
 	len = get_unaligned_be16(p + l3 + 2);
 	proto = p[l3 + 9];
@@ -165,9 +170,9 @@ static __always_inline bool microkey_extract_ipv4(struct microkey *mk, struct sk
 	}
 	w[1] = microkey_load(p);
 	w[2] = microkey_load(p + 8);
-	w[3] = microkey_load(p + 16) & cpu_to_be64(0x000000000000ffffULL); /* TTL, protocol */
-	w[4] = microkey_load(p + 24) & cpu_to_be64(0x0000ffffffffffffULL); /* no checksum */
-	w[5] = microkey_load(p + 32) & cpu_to_be64(0xffffffffffff0000ULL); /* to the ports */
+	w[3] = microkey_load(p + 16) & MICROKEY_OCTETS8(0x000000000000ffffULL); /* TTL, protocol */
+	w[4] = microkey_load(p + 24) & MICROKEY_OCTETS8(0x0000ffffffffffffULL); /* no checksum */
+	w[5] = microkey_load(p + 32) & MICROKEY_OCTETS8(0xffffffffffff0000ULL); /* to the ports */
 	hash = microkey_hash_pair(w, 0) ^ microkey_hash_pair(w, 2) ^ microkey_hash_pair(w, 4);
 	mk->flags = 0;
 	mk->needs = needs;
