@@ -79,7 +79,7 @@ def kill_at_random(net, switch, which, rounds):
         now = written(switch)
         assert writer.acked <= now <= writer.tried, f'round {n}: {now} is in the database, ' \
             f'{writer.acked} was acknowledged, {writer.tried} was sent'
-        wait_until(lambda: a.ping(b, wait=1), timeout=10, what=f'round {n}: the guests reach each other')
+        wait_until(lambda: a.ping(b, wait=1), timeout=10, what=f"round {n}: they meet")
     # and it still takes configuration
     switch.vsctl('set port b tag=9')
     wait_until(lambda: not a.ping(b, wait=1), what='the tag takes effect')

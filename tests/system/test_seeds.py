@@ -186,13 +186,17 @@ def test_controller_without_host(dummy):
     assert dummy.vsctl('get-controller of-switch') == ''
 
 
-def test_without_a_datapath_type(switch):
+def test_without_a_datapath_type(switch, daemons):
     """As the articles have it: the kernel datapath, and without one the bridge works all the
     same."""
+    if daemons.name == 'debian' and not os.path.exists('/sys/module/openvswitch'):
+        pytest.skip('3.1 makes no bridge then')
     switch.vsctl('add-br', 'br0')
     assert switch.get('interface', 'br0', 'error') == '[]'
     type_ = 'system' if 'system' in switch.get('open', '.', 'datapath_types') else 'netdev'
     assert f'{type_}@ovs-{type_}:' in switch.appctl('dpif/show')
+    if daemons.name == 'debian':
+        return  # 3.1 says nothing of a type that there is not
     # a type that is asked for by name is never replaced by another
     r = switch.vsctl('add-br', 'br1', '--', 'set', 'bridge', 'br1', 'datapath_type=nonsense',
                      check=False)
