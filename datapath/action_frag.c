@@ -81,6 +81,12 @@ static int frag_send(struct net *net, struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
+static bool is_whole_ip4(struct sk_buff *skb)
+{
+	return pskb_may_pull(skb, sizeof(struct iphdr)) && ip_hdr(skb)->ihl >= 5 &&
+	       pskb_may_pull(skb, ip_hdrlen(skb));
+}
+
 static noinline_for_stack void frag4(struct sk_buff *skb, u16 mru, struct dp_port *port)
 {
 	struct rtable rt = { 0 };
@@ -143,10 +149,11 @@ void action_send_fragments(struct sk_buff *skb, struct pkt *pkt, struct dp_port 
 
 	around = this_cpu_read(frag_job);
 	this_cpu_write(frag_job, &job);
-	if (proto == htons(ETH_P_IP)) {
+	/* IP itself never comes with another header, or with fragments without room for data */
+	if (proto == htons(ETH_P_IP) && is_whole_ip4(skb) && pkt->mru >= ip_hdrlen(skb) + 8) {
 		frag4(skb, pkt->mru, port);
 #if IS_ENABLED(CONFIG_IPV6)
-	} else if (proto == htons(ETH_P_IPV6)) {
+	} else if (proto == htons(ETH_P_IPV6) && pskb_may_pull(skb, sizeof(struct ipv6hdr))) {
 		frag6(skb, pkt->mru, port);
 #endif
 	} else {

@@ -239,6 +239,9 @@ static struct sk_buff *upcall_message(const struct sk_buff *skb, const struct pk
 	size_t size;
 	u64 hash;
 
+	/* its length would overflow, and what is behind be taken for other attributes */
+	if (unlikely(nla_attr_size(len) > U16_MAX))
+		return ERR_PTR(-EFBIG);
 	size = NLMSG_ALIGN(sizeof(*header)) + nla_total_size(len) + key_size +
 	       nla_total_size(sizeof(u16)) + nla_total_size(sizeof(u32)) +
 	       nla_total_size_64bit(sizeof(u64));

@@ -439,6 +439,36 @@ def test_execute_large(kdp):
         kdp.far.ip('link set q2 mtu 1500')
 
 
+@pytest.mark.differs('stock', 'it believes whatever it is told')
+def test_execute_small_mru(kdp):
+    """Fragments as small as they can be; smaller ones would have no end."""
+    p = bytes(ip() / UDP() / Raw(os.urandom(72)))
+    for mru, n in ((28, 10), (27, 0), (20, 0), (1, 0)):
+        kdp.dp.execute(p, odp.in_port(1), odp.output(2), u16(uapi.OVS_PACKET_ATTR_MRU, mru))
+        kdp.settle()
+        assert len(kdp.received()[0].get(2, [])) == n, mru
+    # a header that says that it is longer than the packet
+    kdp.dp.execute(p[:14] + b'\x4f' + p[15:44], odp.in_port(1), odp.output(2),
+                   u16(uapi.OVS_PACKET_ATTR_MRU, 21))
+    kdp.settle()
+    assert not kdp.received()[0]
+
+
+def test_longer_than_an_attribute(kdp):
+    """It cannot go up; cut short, what it says would be read as attributes of the message."""
+    for ns, dev in ((kdp.ns, 'p1'), (kdp.far, 'q1')):
+        ns.ip(f'link set {dev} mtu 65535')
+    try:
+        p = bytes(e(0x88b6) / Raw(bytes(65531 - 14)))
+        assert kdp.miss(p).packet == p
+        forged = attr(uapi.OVS_PACKET_ATTR_KEY, u32(uapi.OVS_KEY_ATTR_IN_PORT, 3))
+        r = kdp.send(bytes(4) + forged + p[4 + len(forged):] + bytes(9))
+        assert not r.upcalls and not r.out
+    finally:
+        for ns, dev in ((kdp.ns, 'p1'), (kdp.far, 'q1')):
+            ns.ip(f'link set {dev} mtu 1500')
+
+
 def test_execute_refused(kdp):
     p = attr(uapi.OVS_PACKET_ATTR_PACKET, udp(1))
     k = attr(uapi.OVS_PACKET_ATTR_KEY, odp.in_port(1))
