@@ -343,12 +343,40 @@ static void set_ports_summed(struct sk_buff *skb, __be32 *ports, __be32 new, uns
 	*ports = new;
 }
 
-/* A CRC is not corrected by differences, but is linear: a wrong one stays wrong by the same
- * bits. */
-static void set_ports_sctp(struct sk_buff *skb, __be32 *ports, __be32 new)
+/* Where the IP packet ends: behind it is padding. */
+static unsigned int l3_end(const struct sk_buff *skb, const struct pkt *pkt)
+{
+	unsigned int end = skb_network_offset(skb);
+
+	if (pkt->l3_proto == htons(ETH_P_IP))
+		end += ntohs(ip_hdr(skb)->tot_len);
+	else
+		end += sizeof(struct ipv6hdr) + ntohs(ipv6_hdr(skb)->payload_len);
+	if (end > skb->len || end < skb_transport_offset(skb) + sizeof(struct sctphdr))
+		return skb->len;
+	return end;
+}
+
+/* The header is writable. */
+static __le32 sctp_sum(struct sk_buff *skb, unsigned int end)
 {
 	unsigned int ofs = skb_transport_offset(skb);
 	struct sctphdr *sh = sctp_hdr(skb);
+	__le32 before = sh->checksum;
+	__wsum sum;
+
+	sh->checksum = 0;
+	sum = __skb_checksum(skb, ofs, end - ofs, ~(__force __wsum)0, &sctp_csum_ops);
+	sh->checksum = before;
+	return cpu_to_le32(~(__force u32)sum);
+}
+
+/* A CRC is not corrected by differences, but is linear: a wrong one stays wrong by the same
+ * bits. */
+static void set_ports_sctp(struct sk_buff *skb, const struct pkt *pkt, __be32 *ports, __be32 new)
+{
+	struct sctphdr *sh = sctp_hdr(skb);
+	unsigned int end = l3_end(skb, pkt);
 	__le32 wrong;
 
 	if (l4_is_partial(skb)) {
@@ -357,9 +385,9 @@ static void set_ports_sctp(struct sk_buff *skb, __be32 *ports, __be32 new)
 	}
 	if (skb->ip_summed == CHECKSUM_COMPLETE)
 		skb->csum = csum_sub(skb->csum, csum_partial(sh, sizeof(*sh), 0));
-	wrong = sh->checksum ^ sctp_compute_cksum(skb, ofs);
+	wrong = sh->checksum ^ sctp_sum(skb, end);
 	*ports = new;
-	sh->checksum = wrong ^ sctp_compute_cksum(skb, ofs);
+	sh->checksum = wrong ^ sctp_sum(skb, end);
 	if (skb->ip_summed == CHECKSUM_COMPLETE)
 		skb->csum = csum_add(skb->csum, csum_partial(sh, sizeof(*sh), 0));
 }
@@ -385,7 +413,7 @@ enum drop_reason action_set_ports(struct sk_buff *skb, struct pkt *pkt, u8 ip_pr
 		set_ports_summed(skb, ports, new, 6, IPPROTO_UDP);
 		break;
 	default:
-		set_ports_sctp(skb, ports, new);
+		set_ports_sctp(skb, pkt, ports, new);
 	}
 	skb_clear_hash(skb);
 	return DROP_NONE;

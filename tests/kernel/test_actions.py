@@ -12,7 +12,7 @@ from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop
 from scapy.layers.l2 import Dot1AD, Dot1Q, Ether
 from scapy.layers.sctp import SCTP
-from scapy.packet import Raw
+from scapy.packet import Padding, Raw
 
 import odp
 import ovsnl
@@ -90,6 +90,9 @@ CASES = [
     set_case('set-udp-over-ipv6', ip6() / udp(), odp.udp(7, 8), ip6() / udp(7, 8)),
     set_case('set-sctp', ip() / SCTP(sport=1, dport=2, tag=9) / DATA, odp.sctp(7, 8),
              ip() / SCTP(sport=7, dport=8, tag=9) / DATA),
+    set_case('set-sctp-padded', ip() / SCTP(sport=1, dport=2, tag=9) / DATA / Padding(bytes(9)),
+             odp.sctp(7, 8), ip() / SCTP(sport=7, dport=8, tag=9) / DATA / Padding(bytes(9)),
+             marks=[pytest.mark.differs('stock', 'its checksum covers what is behind the packet')]),
     set_case('set-mpls', e(0x8847) / MPLS(label=5, ttl=9) / IP(src=IP_A, dst=IP_B),
              odp.mpls(odp.lse(6, 3, 1, 8)),
              e(0x8847) / MPLS(label=6, cos=3, ttl=8) / IP(src=IP_A, dst=IP_B)),
