@@ -22,6 +22,10 @@ static netdev_tx_t internal_start_xmit(struct sk_buff *skb, struct net_device *d
 	port = rcu_dereference(priv->port);
 	if (likely(port)) {
 		dev_sw_netstats_tx_add(dev, 1, skb->len);
+		/* connection, mark and route of another namespace mean nothing here, and are not to
+		 * be believed */
+		if (unlikely(!net_eq(dev_net(dev), port->dp->net)))
+			skb_scrub_packet(skb, true);
 		dp_port_receive(port, skb, NULL, KEY_MAC_ETHERNET);
 	} else {
 		dev_core_stats_tx_dropped_inc(dev);

@@ -16,7 +16,8 @@ import pytest
 import odp
 import ovsnl
 import uapi
-from ovsnl import NLM_F_DUMP, NLM_F_ECHO, Datapath, NlError, attr, nest, text, u16, u32
+from ovsnl import (NLM_F_DUMP, NLM_F_ECHO, Datapath, NlError, Upcall, attr, nest, text, u16,
+                   u32)
 from rig import netns
 
 NEW, DEL, GET, SET = (uapi.OVS_VPORT_CMD_NEW, uapi.OVS_VPORT_CMD_DEL, uapi.OVS_VPORT_CMD_GET,
@@ -493,6 +494,16 @@ def test_internal_port_moved(sw):
     assert a.u32(uapi.OVS_VPORT_ATTR_PORT_NO) == 1 and uapi.OVS_VPORT_ATTR_NETNSID in a
     other.ip('link set i0 name eth0')
     assert sw.dp.ports() == {'dp0': 0, 'eth0': 1}
+    if OURS:  # the kernel's own believes what a packet is marked with there
+        other.ip('link set eth0 up')
+        with other.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, 7)
+            s.sendto(bytes(12) + b'\x88\xb6' + bytes(50), ('eth0', 0))
+        marks = []
+        wait_for(lambda: marks.extend(
+            u.key.u32(uapi.OVS_KEY_ATTR_SKB_MARK) for u in map(Upcall, sw.dp.up.messages(0))
+            if u.packet[12:14] == b'\x88\xb6') or marks, 10)
+        assert marks == [0]
     heard = sw.listener('ovs_vport')
     other.delete()
     if OURS:  # the kernel's own says nothing
