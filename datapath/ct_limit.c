@@ -248,8 +248,9 @@ static int put_zones(struct sk_buff *skb, struct net *net, struct ct_limit_info 
 	return err;
 }
 
-/* The default, and all that have one of their own: those that fit. */
-static int put_all_zones(struct sk_buff *skb, struct net *net, struct ct_limit_info *limits)
+/* The default, and all that have one of their own, @n_left at most. */
+static int put_all_zones(struct sk_buff *skb, struct net *net, struct ct_limit_info *limits,
+			 unsigned int n_left)
 {
 	struct ct_limit *limit;
 	unsigned long zone;
@@ -259,6 +260,8 @@ static int put_all_zones(struct sk_buff *skb, struct net *net, struct ct_limit_i
 		return err;
 	mutex_lock(&limits->lock);
 	xa_for_each(&limits->zones, zone, limit) {
+		if (!n_left--)
+			break;
 		err = put_zone(skb, net, limits, zone, limit->limit);
 		if (err)
 			break;
@@ -287,18 +290,17 @@ static int cmd_get(struct sk_buff *request, struct genl_info *info)
 	struct net *net = sock_net(request->sk);
 	struct ct_limit_info *limits = dp_net(net)->ct_limits;
 	struct ovs_header *header;
+	unsigned int n = attr ? nla_len(attr) / sizeof(struct ovs_zone_limit) : n_zones(limits);
 	struct nlattr *nest;
 	struct sk_buff *skb;
 	int err = -EMSGSIZE;
 
-	skb = new_reply(info, OVS_CT_LIMIT_CMD_GET,
-			attr ? nla_len(attr) / sizeof(struct ovs_zone_limit) : n_zones(limits) + 1,
-			&header);
+	skb = new_reply(info, OVS_CT_LIMIT_CMD_GET, n + 1, &header);
 	if (!skb)
 		return -ENOMEM;
 	nest = nla_nest_start_noflag(skb, OVS_CT_LIMIT_ATTR_ZONE_LIMIT);
 	if (nest)
-		err = attr ? put_zones(skb, net, limits, attr) : put_all_zones(skb, net, limits);
+		err = attr ? put_zones(skb, net, limits, attr) : put_all_zones(skb, net, limits, n);
 	if (err) {
 		nlmsg_free(skb);
 		return err;
