@@ -2,9 +2,10 @@
 /*
  * Meters: token buckets that actions refer to by number, and the family ovs_meter.
  *
- * A band's bucket holds what passes in a second at its rate, plus its burst.  Amounts are counted
- * in such units that a nanosecond at a rate of 1 adds 1: a millionth of a bit for kilobits per
- * second, and a billionth of a packet for packets per second; neither needs a division per packet.
+ * A band's bucket holds its burst or, without one, what passes in a second at its rate.  Amounts
+ * are counted in such units that a nanosecond at a rate of 1 adds 1: a millionth of a bit for
+ * kilobits per second, and a billionth of a packet for packets per second; neither needs a division
+ * per packet.
  */
 #include "meter.h"
 
