@@ -24,6 +24,7 @@ struct kernel_dump_thread {
 	struct knl_reader reader; /* of 'room' */
 	struct kernel_now now; /* when that was read */
 	uint8_t *room;
+	struct odp_buf actions; /* of the flow that was fetched */
 };
 
 struct dpif_dump *kernel_dump_create(struct dpif *dpif, bool terse)
@@ -93,6 +94,27 @@ static void set_error(struct kernel_dump *dump, int err)
 	mutex_unlock(&dump->lock);
 }
 
+/* A flow whose actions do not fit into one buffer of a dump is shown without them, and alone. */
+static bool fetch(struct kernel_dump *dump, struct kernel_dump_thread *t, struct dpif_flow *flow)
+{
+	struct flow key = flow->key;
+	struct ufid ufid = flow->ufid;
+	struct dpif_op op = {
+		.type = DPIF_OP_GET,
+		.get = { .key = flow->ufid_present ? NULL : &key,
+			 .ufid = &ufid,
+			 .actions = &t->actions,
+			 .flow = flow },
+	};
+	struct dpif_op *ops = &op;
+
+	odp_buf_clear(&t->actions);
+	kernel_operate(dump->up.dpif, &ops, 1);
+	if (op.error && op.error != -ENOENT) /* it has gone meanwhile */
+		set_error(dump, op.error);
+	return !op.error;
+}
+
 size_t kernel_dump_next(struct dpif_dump_thread *t_, struct dpif_flow *flows, size_t max)
 {
 	struct kernel_dump_thread *t = CONTAINER_OF(t_, struct kernel_dump_thread, up);
@@ -115,9 +137,11 @@ size_t kernel_dump_next(struct dpif_dump_thread *t_, struct dpif_flow *flows, si
 				t->reader.len = 0;
 				break;
 			}
-			if (ifindex == dp->ifindex &&
-			    kernel_flow_decode(dp, attrs, len, t->now, &flows[n]) &&
-			    (dump->is_terse || !flows[n].lacks_rest))
+			if (ifindex != dp->ifindex ||
+			    !kernel_flow_decode(dp, attrs, len, t->now, &flows[n]))
+				continue;
+			if (dump->is_terse || (!flows[n].lacks_rest &&
+					       (flows[n].actions || fetch(dump, t, &flows[n]))))
 				n++;
 		}
 	} while (!n && take_buffer(dump, t));
@@ -128,6 +152,7 @@ void kernel_dump_thread_destroy(struct dpif_dump_thread *t_)
 {
 	struct kernel_dump_thread *t = CONTAINER_OF(t_, struct kernel_dump_thread, up);
 
+	odp_buf_uninit(&t->actions);
 	free(t->room);
 	free(t);
 }

@@ -31,7 +31,7 @@ bool knl_family_is_there(enum knl_family);
 /* The multicast group of that family, 0 if there is none. */
 uint32_t knl_group(enum knl_family);
 
-#define KNL_RECV_SIZE 65536 /* twice what the kernel puts into one buffer of a dump */
+#define KNL_RECV_SIZE (128 << 10) /* a flow with actions as long as an attribute may be, and more */
 struct nl_sock;
 struct knl_sock {
 	struct nl_sock *nl;
