@@ -567,7 +567,7 @@ static size_t run_pass(struct upcalls *u, bool teaches) REQUIRES(u->lock)
 	return n_flows;
 }
 
-static void run_round(struct upcalls *u) REQUIRES(u->lock)
+static void do_round(struct upcalls *u) REQUIRES(u->lock)
 {
 	uint64_t begin_us = clock_real_us();
 	size_t n_flows = 0;
@@ -586,10 +586,17 @@ static void run_round(struct upcalls *u) REQUIRES(u->lock)
 		adapt_flow_limit(u, n_flows);
 	}
 	u->round_done = u->round_begun;
-	cond_broadcast(&u->round_over);
 	if (u->round_done >= u->round_wanted && u->round_wanted &&
 	    !__atomic_exchange_n(&u->posted, true, __ATOMIC_ACQ_REL))
 		loop_post(u->loop, &u->post);
+}
+
+static void run_round(struct upcalls *u) REQUIRES(u->lock)
+{
+	u->is_in_round = true;
+	do_round(u);
+	u->is_in_round = false;
+	cond_broadcast(&u->round_over);
 }
 
 static void *leader_main(void *leader_)
@@ -604,7 +611,8 @@ static void *leader_main(void *leader_)
 		 * would be taken for wrong. */
 		bool is_idle = u->paused || !u->round_wanted || u->config.restore_wait ||
 			       !ukeys_count(&u->ukeys);
-		bool is_wanted = u->round_wanted > u->round_done || u->purge;
+		bool is_wanted = u->round_wanted > u->round_done ||
+				 (u->purge && !u->config.restore_wait);
 		bool is_changed = __atomic_load_n(&u->seq, __ATOMIC_ACQUIRE) != seq_done ||
 				  tags_is_wanted(&u->tags);
 		uint64_t at_ms = is_changed ? not_before_ms : due_ms;

@@ -19,7 +19,7 @@
 
 #include "base/compiler.h"
 
-#define TAGS_N 65536
+#define TAGS_N (1u << 19) /* a flood of new addresses seldom meets that of many flows */
 
 struct tag_set {
 	uint64_t bits[TAGS_N / 64];

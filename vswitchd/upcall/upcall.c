@@ -387,7 +387,7 @@ void upcalls_pause(struct upcalls *u, bool paused)
 	u->paused = paused;
 	cond_signal(&u->wake);
 	/* The round that is running may still look at the clock. */
-	while (paused && u->round_done < u->round_begun && !u->stop)
+	while (paused && u->is_in_round && !u->stop)
 		cond_wait(&u->round_over, &u->lock);
 	mutex_unlock(&u->lock);
 }

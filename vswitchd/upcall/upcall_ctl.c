@@ -164,7 +164,6 @@ static void wait_one(struct upcalls *u, void *wait)
 	w->waiter.done = round_done;
 	w->wait = wait;
 	w->wait->n++;
-	upcalls_revalidate(u);
 	upcalls_wait(u, &w->waiter);
 }
 

@@ -56,6 +56,7 @@ struct upcalls {
 	unsigned int n_revalidators;
 	bool stop GUARDED, paused GUARDED;
 	bool purge GUARDED;
+	bool is_in_round GUARDED; /* one that is broken off is never done */
 	bool has_taught GUARDED; /* the pass that teaches is over */
 	uint64_t round_begun GUARDED, round_done GUARDED; /* numbers of rounds */
 	uint64_t round_wanted GUARDED; /* somebody waits for this one to be done */

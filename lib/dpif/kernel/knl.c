@@ -24,6 +24,7 @@ LOG_MODULE(netlink);
  * which costs more than the next message. */
 #define SEND_MAX_LEN 3700
 #define SEND_MAX_N 64
+#define KNL_ROOM_MIN 4096 /* for answers, at first */
 
 static const struct {
 	const char *name;
@@ -343,8 +344,10 @@ static void keep_reply(struct knl_train *t, struct knl_request *r, const struct 
 	const struct knl_frame *f = (const struct knl_frame *)h;
 	size_t len = h->nlmsg_len - sizeof(*f);
 
-	while (t->replies_size - t->replies_len < NLMSG_ALIGN(len))
-		t->replies = x2nrealloc(t->replies, &t->replies_size, 1);
+	if (t->replies_size - t->replies_len < NLMSG_ALIGN(len)) {
+		t->replies_size = MAX(2 * t->replies_size, t->replies_len + len + KNL_ROOM_MIN);
+		t->replies = xrealloc(t->replies, t->replies_size);
+	}
 	if (len)
 		memcpy(t->replies + t->replies_len, f + 1, len);
 	r->reply = t->replies_len + 1;
