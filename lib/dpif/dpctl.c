@@ -14,6 +14,7 @@ static dpctl_fn list_commands, help;
 
 #define R DPCTL_READS
 #define W DPCTL_WRITES
+#define T DPCTL_IS_TEXT
 const struct dpctl_verb dpctl_verbs[] = {
 	{ "add-dp", "dp [iface...]", "make a datapath, with ports", 1, -1, dpctl_add_dp, W },
 	{ "del-dp", "dp", "delete a datapath and its ports", 1, 1, dpctl_del_dp, W },
@@ -75,14 +76,15 @@ const struct dpctl_verb dpctl_verbs[] = {
 	{ "ipf-get-status", "[dp]", "show what reassembly does and did", 0, 1, dpctl_ipf_get_status,
 	  R },
 	{ "help", "", "show this", 0, -1, help, DPCTL_IS_TOOL },
-	{ "list-commands", "", "list the commands", 0, -1, list_commands, R },
+	{ "list-commands", "", "list the commands", 0, -1, list_commands, T },
 	{ "parse-actions", "actions", "show actions as they are understood", 1, -1,
-	  dpctl_parse_actions, R },
+	  dpctl_parse_actions, T },
 	{ "normalize-actions", "actions", "show actions by the tags that a packet has then", 2, -1,
-	  dpctl_normalize_actions, R },
+	  dpctl_normalize_actions, T },
 };
 #undef R
 #undef W
+#undef T
 const size_t dpctl_n_verbs = ARRAY_SIZE(dpctl_verbs);
 
 static void list_commands(struct dpctl *d, int argc, const char *argv[])
@@ -214,6 +216,8 @@ void dpctl_error(struct dpctl *d, int err, const char *fmt, ...)
 	va_list args;
 
 	str_printf(&d->errors, "%s: ", program_name);
+	if (d->file)
+		str_printf(&d->errors, "%s:%u: ", d->file, d->line);
 	va_start(args, fmt);
 	str_vprintf(&d->errors, fmt, args);
 	va_end(args);
@@ -389,9 +393,22 @@ static const struct dpctl_verb *verb_lookup(const struct dpctl *d, const char *n
 	return NULL;
 }
 
+/* Whether there are datapaths at all that ovs-dpctl could reach: without any, it is no answer that
+ * the list of them is empty. */
+static bool is_in_reach(const struct dpctl *d, const struct dpctl_verb *verb, const char **why)
+{
+	const char *type;
+
+	if (!d->standalone || verb->access == DPCTL_IS_TEXT || verb->access == DPCTL_IS_TOOL)
+		return true;
+	*why = dpif_default_type(&type);
+	return streq(type, "system");
+}
+
 void dpctl_run(struct dpctl *d, int argc, const char *argv[])
 {
 	const struct dpctl_verb *verb = verb_lookup(d, argv[0]);
+	const char *why;
 
 	if (!verb)
 		dpctl_error(d, 0, "unknown command '%s'; use --help for help", argv[0]);
@@ -403,6 +420,11 @@ void dpctl_run(struct dpctl *d, int argc, const char *argv[])
 			    verb->max_words);
 	else if (verb->access == DPCTL_WRITES && d->opt.read_only)
 		dpctl_error(d, 0, "'%s' command does not work in read only mode", argv[0]);
+	else if (!is_in_reach(d, verb, &why))
+		dpctl_error(d, 0,
+			    "no kernel datapath: %s; a daemon's own are reached by "
+			    "ovs-appctl dpctl/%s",
+			    why, argv[0]);
 	else
 		verb->fn(d, argc, argv);
 }
@@ -467,7 +489,7 @@ static void run_verb(struct unixctl_conn *conn, int argc, const char *argv[], vo
 			/* What was done before the failure is said, too. */
 			str_put(&d.out, str_cstr(&d.errors));
 			unixctl_reply_error(conn, str_cstr(&d.out));
-		} else if (has_list(&d) && verb->access == DPCTL_READS) {
+		} else if (has_list(&d) && verb->access != DPCTL_WRITES) {
 			unixctl_reply_json(conn, json_incref(d.json));
 		} else {
 			unixctl_reply(conn, str_cstr(&d.out));

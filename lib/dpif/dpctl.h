@@ -28,8 +28,11 @@ struct dpctl {
 	struct loop *loop;
 	struct dpctl_options opt;
 	bool standalone; /* ovs-dpctl: the datapaths of others */
+	/* Where the words that are worked on stand, for errors; NULL: in the command itself. */
+	const char *file;
+	unsigned int line;
 	struct str out;
-	struct str errors; /* lines "PROGRAM: what (why)" */
+	struct str errors; /* lines "PROGRAM: [FILE:LINE: ]what (why)" */
 	bool failed;
 	/* NULL: text is wanted.  Else what the verb lists goes here, too. */
 	json_t *json;
@@ -42,7 +45,7 @@ void dpctl_run(struct dpctl *, int argc, const char *argv[]);
 void dpctl_init(struct dpctl *, struct loop *, bool standalone, bool json);
 void dpctl_uninit(struct dpctl *);
 
-/* "PROGRAM: text (strerror)"; 'err' is 0 or an errno of either sign. */
+/* "PROGRAM: [FILE:LINE: ]text (strerror)"; 'err' is 0 or an errno of either sign. */
 void dpctl_error(struct dpctl *, int err, const char *fmt, ...) PRINTF_FORMAT(3, 4);
 /* Adds an element to the list that the command answers with; takes the reference. */
 void dpctl_json_add(struct dpctl *, json_t *);
@@ -64,7 +67,12 @@ struct dpctl_verb {
 	const char *name, *usage, *help;
 	int min_words, max_words; /* -1: any number */
 	dpctl_fn *fn;
-	enum { DPCTL_READS, DPCTL_WRITES, DPCTL_IS_TOOL /* ovs-dpctl only */ } access;
+	enum {
+		DPCTL_READS,
+		DPCTL_WRITES,
+		DPCTL_IS_TEXT, /* looks at no datapath */
+		DPCTL_IS_TOOL, /* so, too; ovs-dpctl only */
+	} access;
 };
 extern const struct dpctl_verb dpctl_verbs[];
 extern const size_t dpctl_n_verbs;

@@ -202,13 +202,15 @@ static void file_command(struct dpctl *d, struct dpif *dp, enum what what, const
 		dpctl_error(d, errno, "Opening file \"%s\" failed", path);
 		return;
 	}
-	while (getline(&s, &size, f) >= 0) {
+	d->file = path;
+	for (d->line = 1; getline(&s, &size, f) >= 0; d->line++) {
 		char *start = s + strspn(s, " \t");
 
 		start[strcspn(start, "#\r\n")] = '\0';
 		if (*start)
 			file_line(d, dp, what, start);
 	}
+	d->file = NULL;
 	free(s);
 	if (f != stdin)
 		fclose(f);

@@ -640,6 +640,78 @@ static void test_dpctl(void **state)
 	fixture_uninit(&fx);
 }
 
+static void test_dpctl_file(void **state)
+{
+	char path[] = "/tmp/test_dpif.XXXXXX";
+	char *text, *unknown, *absent;
+	struct fixture fx;
+	FILE *f = fdopen(mkstemp(path), "w");
+
+	fixture_init(&fx, 2);
+	assert_non_null(f);
+	fputs("# a comment\n"
+	      "in_port(p1),eth(),eth_type(0x0800),ipv4() p2\n"
+	      "\n"
+	      "bogus line\n"
+	      "delete in_port(9),eth(),eth_type(0x0806),arp()\n",
+	      f);
+	fclose(f);
+	text = run(dpctl_add_flows, fx.loop, false, path, NULL, NULL);
+	unknown = xasprintf("%s:4: parsing flow key (", path);
+	absent = xasprintf("%s:5: deleting flow (No such file or directory)\n", path);
+	assert_non_null(strstr(text, unknown));
+	assert_non_null(strstr(text, absent));
+	assert_null(strstr(text, ":2: "));
+	free(unknown);
+	free(absent);
+	free(text);
+	unlink(path);
+	fixture_uninit(&fx);
+}
+
+static char *run_tool(struct loop *loop, const char *verb, const char *word)
+{
+	const char *argv[] = { verb, word, NULL };
+	struct dpctl d;
+	char *text;
+
+	dpctl_init(&d, loop, true, false);
+	dpctl_run(&d, word ? 2 : 1, argv);
+	assert_int_equal(d.failed, d.errors.len > 0);
+	str_put(&d.out, str_cstr(&d.errors));
+	text = str_steal(&d.out);
+	dpctl_uninit(&d);
+	return text;
+}
+
+/* Last of all: nothing enables the kernel's datapath again. */
+static void test_no_kernel(void **state)
+{
+	static const char *const verbs[] = { "show", "dump-dps", "dump-flows", "ct-get-limits" };
+	struct fixture fx;
+	char *text;
+
+	fixture_init(&fx, 1);
+	dpif_disable_system();
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		char *expected = xasprintf(
+			"%s: no kernel datapath: the kernel's is disabled (--disable-system); "
+			"a daemon's own are reached by ovs-appctl dpctl/%s\n",
+			program_name, verbs[i]);
+
+		assert_text(run_tool(fx.loop, verbs[i], NULL), expected);
+		free(expected);
+	}
+	text = run_tool(fx.loop, "add-dp", "dp0");
+	assert_non_null(strstr(text, "no kernel datapath: "));
+	free(text);
+	assert_text(run_tool(fx.loop, "parse-actions", "1,2"), "1,2\n");
+	text = run_tool(fx.loop, "list-commands", NULL);
+	assert_non_null(strstr(text, "  dump-flows "));
+	free(text);
+	fixture_uninit(&fx);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -658,6 +730,8 @@ int main(void)
 		cmocka_unit_test(test_dump),
 		cmocka_unit_test(test_thousand_ports),
 		cmocka_unit_test(test_dpctl),
+		cmocka_unit_test(test_dpctl_file),
+		cmocka_unit_test(test_no_kernel),
 	};
 
 	netdev_dummy_enable("");
