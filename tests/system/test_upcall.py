@@ -115,6 +115,10 @@ def test_restore_wait(sw):
     sw.appctl('time/warp 30000 1000')
     assert len(flows(sw)) == 1
     assert len(sw.appctl('fdb/show br0').splitlines()) == 1
+    sw.appctl('revalidator/purge')  # waits, too
+    sw.appctl('revalidator/pause')
+    sw.appctl('revalidator/resume')
+    assert len(flows(sw)) == 1
     sw.add_dummy('br0', 'p4')
     sw.restart_vswitchd()
     sw.appctl('time/stop')
