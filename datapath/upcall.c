@@ -371,6 +371,8 @@ static int upcall_send_gso(struct sk_buff *skb, struct pkt *pkt, const struct up
 			err = upcall_send_one(seg, pkt, info, key, portid);
 		consume_skb(seg);
 	}
+	if (is_ufo) /* what is known now is of the last fragment */
+		pkt->is_parsed = false;
 	return err;
 }
 

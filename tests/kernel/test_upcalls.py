@@ -3,10 +3,12 @@
 execute, and the counters of drops."""
 
 import errno
+import fcntl
 import os
 import re
 import socket
 import struct
+import subprocess
 import time
 
 import pytest
@@ -208,6 +210,33 @@ def test_action(kdp):
     assert b.kind == 'action' and b.userdata is None and b.packet == p[:100]
     assert b.attrs.u32(uapi.OVS_PACKET_ATTR_LEN) == len(p)
     assert uapi.OVS_PACKET_ATTR_ACTIONS not in b.attrs
+
+
+def test_udp_to_be_fragmented(kdp):
+    """Of a datagram whose fragments are still to be made they come up; the rest of the actions sees
+    the datagram."""
+    subprocess.run(['modprobe', 'tun'], check=True)
+    tap = os.open('/dev/net/tun', os.O_RDWR)
+    try:
+        # TUNSETIFF: IFF_TAP, IFF_NO_PI, IFF_VNET_HDR
+        fcntl.ioctl(tap, 0x400454ca, struct.pack('16sH22x', b't9', 0x2 | 0x1000 | 0x4000))
+        subprocess.run(['ip', 'link', 'set', 't9', 'netns', kdp.ns.name], check=True)
+        kdp.ns.ip('link set t9 up')
+        kdp.dp.add_port('t9', number=9)
+        p = bytes(ip() / UDP(sport=1, dport=2, chksum=0) / Raw(os.urandom(3000)))
+        # the checksum is left to the device, VIRTIO_NET_HDR_GSO_UDP
+        frame = struct.pack('=BBHHHH', 1, 3, 42, 1000, 34, 6) + p
+        os.write(tap, frame)
+        ups = kdp.dp.upcalls(1)
+        assert len(ups) == 4 and {u.kind for u in ups} == {'miss'}
+        kdp.dp.put(ups[0].raw_key, odp.userspace(kdp.dp.up.pid, b'x') +
+                   odp.set_(odp.udp(7, 8)) + odp.output(2))
+        os.write(tap, frame)
+        assert [u.kind for u in kdp.dp.upcalls(1)] == ['action'] * 4
+        out = kdp.received()[0][2]
+        assert len(out) > 1 and out[0][34:38] == bytes.fromhex('00070008')
+    finally:
+        os.close(tap)
 
 
 # ---- who gets it
