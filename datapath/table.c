@@ -186,7 +186,7 @@ static int masks_change(struct flow_table *table, struct flow_mask *add,
 	u8 needs = 0;
 	u32 i;
 
-	new = kmalloc(struct_size(new, masks, old->n + !!add), GFP_KERNEL);
+	new = kvmalloc(struct_size(new, masks, old->n + !!add), GFP_KERNEL);
 	if (!new)
 		return -ENOMEM;
 	new->n = 0;
@@ -203,7 +203,7 @@ static int masks_change(struct flow_table *table, struct flow_mask *add,
 	/* who looks up by the masks with other needs than theirs only finds less in the cache */
 	WRITE_ONCE(table->needs, needs);
 	rcu_assign_pointer(table->masks, new);
-	kfree_rcu(old, rcu);
+	kvfree_rcu(old, rcu);
 	return 0;
 }
 
@@ -239,11 +239,12 @@ static void masks_reorder(struct work_struct *work)
 			is_sorted = false;
 	}
 	if (!is_sorted) {
-		new = kmemdup(old, struct_size(old, masks, old->n), GFP_KERNEL);
+		new = kvmalloc(struct_size(old, masks, old->n), GFP_KERNEL);
 		if (new) {
+			memcpy(new, old, struct_size(old, masks, old->n));
 			sort(new->masks, new->n, sizeof(new->masks[0]), mask_cmp_weight, NULL);
 			rcu_assign_pointer(table->masks, new);
-			kfree_rcu(old, rcu);
+			kvfree_rcu(old, rcu);
 		}
 	}
 	if (n_masks > 1)
@@ -817,7 +818,7 @@ void flow_table_destroy(struct flow_table *table)
 	masks = rcu_dereference_protected(table->masks, true);
 	for (i = 0; i < masks->n; i++)
 		mask_free(masks->masks[i]);
-	kfree(masks);
+	kvfree(masks);
 	flow_table_set_mask_cache_size(table, 0);
 	kvfree(table->gens);
 	kfree(table);
