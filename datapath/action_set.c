@@ -192,12 +192,20 @@ static enum drop_reason l4_addr_changed(struct sk_buff *skb, const struct pkt *p
 
 /* ---- setting ------------------------------------------------------------------- */
 
+/* skb_ensure_writable(), called only where there is something to do. */
+static inline int ensure_writable(struct sk_buff *skb, unsigned int len)
+{
+	if (likely(len <= skb_headlen(skb) && !skb_cloned(skb)))
+		return 0;
+	return skb_ensure_writable(skb, len);
+}
+
 enum drop_reason action_set_eth(struct sk_buff *skb, struct pkt *pkt, const struct op_set_eth *o)
 {
 	u64 old8, new8;
 	u32 old4, new4;
 
-	if (unlikely(skb_ensure_writable(skb, ETH_HLEN)))
+	if (unlikely(ensure_writable(skb, ETH_HLEN)))
 		return DROP_HEADER_TOO_SHORT;
 	old8 = get_unaligned((u64 *)skb->data);
 	old4 = get_unaligned((u32 *)(skb->data + 8));
@@ -215,43 +223,57 @@ enum drop_reason action_set_eth(struct sk_buff *skb, struct pkt *pkt, const stru
 	return DROP_NONE;
 }
 
+/* *@diff: of the header. */
+static enum drop_reason set_addrs4(struct sk_buff *skb, const struct pkt *pkt,
+				   const struct op_set_ipv4 *o, __wsum *diff)
+{
+	struct iphdr *ip = ip_hdr(skb);
+	enum drop_reason err;
+	__be32 src, dst;
+	bool is_done;
+
+	src = (ip->saddr & ~o->src_mask) | o->src;
+	dst = (ip->daddr & ~o->dst_mask) | o->dst;
+	if (src == ip->saddr && dst == ip->daddr)
+		return DROP_NONE;
+	*diff = csum_add(diff32(ip->saddr, src), diff32(ip->daddr, dst));
+	err = l4_addr_changed(skb, pkt, *diff, false, &is_done);
+	if (unlikely(err))
+		return err;
+	/* the two checksums took it up twice */
+	if (is_done)
+		complete_add(skb, ~*diff);
+	ip = ip_hdr(skb);
+	ip->saddr = src;
+	ip->daddr = dst;
+	skb_clear_hash(skb);
+	return DROP_NONE;
+}
+
 enum drop_reason action_set_ipv4(struct sk_buff *skb, struct pkt *pkt, const struct op_set_ipv4 *o)
 {
-	__be32 src, dst;
 	struct iphdr *ip;
-	__wsum addrs, all;
+	__wsum diff = 0;
 	u8 tos, ttl;
 
 	if (unlikely(action_parse(skb, pkt) || pkt->l3_proto != htons(ETH_P_IP) ||
-		     skb_ensure_writable(skb, skb_network_offset(skb) + sizeof(*ip))))
+		     ensure_writable(skb, skb_network_offset(skb) + sizeof(*ip))))
 		return DROP_HEADER_TOO_SHORT;
-	ip = ip_hdr(skb);
-	src = (ip->saddr & ~o->src_mask) | o->src;
-	dst = (ip->daddr & ~o->dst_mask) | o->dst;
-	addrs = csum_add(diff32(ip->saddr, src), diff32(ip->daddr, dst));
-	if (src != ip->saddr || dst != ip->daddr) {
-		enum drop_reason err;
-		bool is_done;
+	if (o->src_mask | o->dst_mask) {
+		enum drop_reason err = set_addrs4(skb, pkt, o, &diff);
 
-		err = l4_addr_changed(skb, pkt, addrs, false, &is_done);
 		if (unlikely(err))
 			return err;
-		/* the two checksums took it up twice */
-		if (is_done)
-			complete_add(skb, ~addrs);
-		ip = ip_hdr(skb);
-		ip->saddr = src;
-		ip->daddr = dst;
-		skb_clear_hash(skb);
 	}
+	ip = ip_hdr(skb);
 	tos = (ip->tos & ~o->tos_mask) | o->tos;
 	ttl = (ip->ttl & ~o->ttl_mask) | o->ttl;
-	all = csum_add(addrs, diff32((__force __be32)htons(ip->tos), (__force __be32)htons(tos)));
-	all = csum_add(all, diff32((__force __be32)htons(ip->ttl << 8),
-				   (__force __be32)htons(ttl << 8)));
+	/* two words of the header, of which each has one octet */
+	diff = csum_add(diff, diff32((__force __be32)htons(ip->ttl << 8 | ip->tos),
+				     (__force __be32)htons(ttl << 8 | tos)));
 	ip->tos = tos;
 	ip->ttl = ttl;
-	csum_replace_by_diff(&ip->check, all);
+	csum_replace_by_diff(&ip->check, diff);
 	return DROP_NONE;
 }
 
