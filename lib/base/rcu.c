@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdlib.h>
+#include <time.h>
 #include <urcu/urcu-memb.h>
 
 #include "base/thread.h"
@@ -92,11 +93,16 @@ void rcu_synchronize(void)
 
 static void *reclaim_main(void *arg)
 {
+	static const struct timespec gather = { .tv_nsec = 1000000 };
+
 	for (;;) {
 		struct rcu_item *list, *item, *fifo = NULL;
 
 		while (sem_wait(&reclaim_sem) && errno == EINTR)
 			continue;
+		/* Who defers one item defers many: for all of them one grace period, and one
+		 * change of threads. */
+		nanosleep(&gather, NULL);
 		list = __atomic_exchange_n(&deferred, NULL, __ATOMIC_ACQUIRE);
 		if (!list)
 			continue;
