@@ -114,6 +114,9 @@ struct dp_port_ops { /* a kind of port; one file each, port_KIND.c */
 	struct list_head node;
 	enum ovs_vport_type type;
 	struct module *owner;
+	/* Has the modules loaded that it needs, or NULL.  Without a lock: to load one may wait for
+	 * namespaces that go, which wait for dp_lock. */
+	void (*load)(void);
 	/* Makes or takes the device.  dp_lock held. */
 	int (*create)(struct dp_port *port, const char *name, u32 desired_ifindex,
 		      const struct nlattr *options, struct netlink_ext_ack *extack);
@@ -170,6 +173,8 @@ struct dp_port_params {
 	const struct nlattr *options, *pids; /* attributes or NULL */
 };
 
+/* Before dp_port_add(), without a lock: what a port of the kind needs. */
+void dp_port_load(enum ovs_vport_type type);
 /* dp_lock held. */
 struct dp_port *dp_port_add(struct datapath *dp, const struct dp_port_params *params,
 			    struct netlink_ext_ack *extack);

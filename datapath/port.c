@@ -53,6 +53,22 @@ static const struct dp_port_ops *port_ops_lookup(enum ovs_vport_type type)
 	return NULL;
 }
 
+/**
+ * dp_port_load() - have the modules loaded that a kind of port needs
+ * @type: its type; one that is not known needs none
+ * Context: process context, without a lock.
+ */
+void dp_port_load(enum ovs_vport_type type)
+{
+	const struct dp_port_ops *ops;
+
+	mutex_lock(&dp_lock);
+	ops = port_ops_lookup(type);
+	mutex_unlock(&dp_lock);
+	if (ops && ops->load)
+		ops->load();
+}
+
 /* A number for a port, kept for it in the array. */
 static int port_reserve(struct datapath *dp, u32 *no, struct netlink_ext_ack *extack)
 {

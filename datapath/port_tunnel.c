@@ -122,12 +122,18 @@ static void port_tunnel_destroy(struct dp_port *port)
 }
 
 /*
- * The tunnels are modules of their own, which are loaded when the first port needs one; a device
- * keeps what it needs of them.
+ * The tunnels are modules of their own, which are loaded when the first port needs one, before
+ * dp_lock is taken; a device keeps what it needs of them.
  */
+#define TUNNEL_LOAD(function)                                                                      \
+	do {                                                                                       \
+		if (symbol_request(function))                                                      \
+			symbol_put(function);                                                      \
+	} while (0)
+
 #define TUNNEL_CREATE(port, extack, function, ...)                                                 \
 	({                                                                                         \
-		typeof(&function) _create = symbol_request(function);                              \
+		typeof(&function) _create = symbol_get(function);                                  \
 		int _err = tunnel_has_module(_create, extack);                                     \
 		if (!_err) {                                                                       \
 			rtnl_lock();                                                               \
@@ -152,6 +158,21 @@ static int tunnel_refuse_ifindex(u32 desired_ifindex, struct netlink_ext_ack *ex
 		return 0;
 	NL_SET_ERR_MSG(extack, "OVS_VPORT_ATTR_IFINDEX of a tunnel cannot be chosen");
 	return -EOPNOTSUPP;
+}
+
+static void port_gre_load(void)
+{
+	TUNNEL_LOAD(gretap_fb_dev_create);
+}
+
+static void port_vxlan_load(void)
+{
+	TUNNEL_LOAD(vxlan_dev_create);
+}
+
+static void port_geneve_load(void)
+{
+	TUNNEL_LOAD(geneve_dev_create_fb);
 }
 
 static int port_gre_create(struct dp_port *port, const char *name, u32 desired_ifindex,
@@ -217,6 +238,7 @@ static int port_geneve_create(struct dp_port *port, const char *name, u32 desire
 struct dp_port_ops port_gre_ops = {
 	.type = OVS_VPORT_TYPE_GRE,
 	.owner = THIS_MODULE,
+	.load = port_gre_load,
 	.create = port_gre_create,
 	.destroy = port_tunnel_destroy,
 };
@@ -224,6 +246,7 @@ struct dp_port_ops port_gre_ops = {
 struct dp_port_ops port_vxlan_ops = {
 	.type = OVS_VPORT_TYPE_VXLAN,
 	.owner = THIS_MODULE,
+	.load = port_vxlan_load,
 	.create = port_vxlan_create,
 	.destroy = port_tunnel_destroy,
 	.get_options = tunnel_get_options,
@@ -232,6 +255,7 @@ struct dp_port_ops port_vxlan_ops = {
 struct dp_port_ops port_geneve_ops = {
 	.type = OVS_VPORT_TYPE_GENEVE,
 	.owner = THIS_MODULE,
+	.load = port_geneve_load,
 	.create = port_geneve_create,
 	.destroy = port_tunnel_destroy,
 	.get_options = tunnel_get_options,

@@ -256,6 +256,7 @@ static int vport_cmd_new(struct sk_buff *skb, struct genl_info *info)
 	err = vport_parse_new(info, &params);
 	if (err)
 		return err;
+	dp_port_load(params.type);
 	mutex_lock(&dp_lock);
 	dp = dp_lookup(genl_info_net(info), header->dp_ifindex);
 	if (!dp) {
