@@ -491,13 +491,13 @@ void generate_vport(struct message *m, const struct world *w)
 	static const uint16_t udp_ports[] = { 4789, 6081, 8472, 0 };
 	size_t start;
 
-	if (chance(60))
+	if (chance(80))
 		put_text(m, OVS_VPORT_ATTR_NAME, names[rnd(sizeof(names) / sizeof(names[0]))]);
 	if (chance(70))
-		put_u32(m, OVS_VPORT_ATTR_PORT_NO, chance(90) ? rnd(N_PORTS) : rnd_u32());
-	if (chance(70))
+		put_u32(m, OVS_VPORT_ATTR_PORT_NO, chance(90) ? rnd(3 * N_PORTS) : rnd_u32());
+	if (chance(85))
 		put_u32(m, OVS_VPORT_ATTR_TYPE, chance(90) ? 1 + rnd(5) : rnd_u32());
-	if (chance(70))
+	if (chance(85))
 		pids(m, OVS_VPORT_ATTR_UPCALL_PID, w);
 	if (chance(40)) {
 		start = nest(m, OVS_VPORT_ATTR_OPTIONS);
