@@ -20,7 +20,7 @@ struct action_prog {
 	u32 n_ops;
 	u32 attrs_len;
 	void *attrs; /* as they were given: dumps send them back */
-	bool output_last; /* the common case, one output and nothing else: see action.c */
+	bool output_last; /* the common case, one output and nothing else: see action_run.c */
 	u32 output_port; /* ... and where to */
 	struct action_op *ops; /* opaque: action_ops.h */
 };
@@ -50,7 +50,7 @@ int action_prog_put(struct sk_buff *skb, int attr, const struct action_prog *pro
  * @prog: of the flow, or of an execution
  * @skb: consumed
  * @pkt: its metadata; changed
- * Context: RCU, BH disabled.  Recirculates by dp_process_recirc(), bounded by ACTION_MAX_RECIRC.
+ * Context: RCU, BH disabled.  Recirculates by dp_classify(), bounded by ACTION_MAX_RECIRC.
  */
 void actions_run(const struct action_prog *prog, struct sk_buff *skb, struct pkt *pkt);
 
