@@ -161,9 +161,12 @@ struct dp_port *dp_port_add(struct datapath *dp, const struct dp_port_params *pa
 		NL_SET_ERR_MSG(extack, "OVS_VPORT_ATTR_TYPE is not supported");
 		return ERR_PTR(-EAFNOSUPPORT);
 	}
+	/* The module stays as long as anybody forwards by it. */
+	if (!try_module_get(THIS_MODULE))
+		return ERR_PTR(-ENODEV);
 	port = kzalloc(sizeof(*port), GFP_KERNEL);
 	if (!port)
-		return ERR_PTR(-ENOMEM);
+		goto err_put;
 	port->dp = dp;
 	port->ops = ops;
 	port->port_no = params->port_no;
@@ -202,6 +205,8 @@ err_release:
 	xa_release(&dp->ports, port->port_no);
 err_free:
 	port_free(port);
+err_put:
+	module_put(THIS_MODULE);
 	return ERR_PTR(err);
 }
 
@@ -221,7 +226,9 @@ void dp_port_del(struct dp_port *port)
 	port->ops->destroy(port);
 	if (port->port_no == OVSP_LOCAL)
 		dp->local = NULL;
+	/* Unloading waits for it. */
 	call_rcu(&port->rcu, port_free_rcu);
+	module_put(THIS_MODULE);
 }
 
 /**
