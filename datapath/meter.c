@@ -18,7 +18,7 @@
 #include "compat/genetlink.h"
 #include "dp.h"
 
-#define METER_MAX (1U << 18) /* numbers 0 .. METER_MAX - 1 */
+#define METER_MAX (1U << 18) /* of a datapath, with any numbers */
 #define METER_MAX_BANDS 16
 
 struct meter_band {
@@ -43,6 +43,7 @@ struct meter {
 struct meter_table {
 	struct mutex lock; /* of writers */
 	struct xarray meters; /* by number, RCU */
+	u32 n_meters;
 };
 
 /**
@@ -346,7 +347,11 @@ static int meter_set(struct meter_table *table, struct meter *meter, bool clear,
 	old = xa_load(&table->meters, meter->id);
 	if (old && !clear)
 		meter_keep_stats(meter, old);
-	err = xa_err(xa_store(&table->meters, meter->id, meter, GFP_KERNEL_ACCOUNT));
+	if (!old && table->n_meters >= METER_MAX)
+		err = -EFBIG;
+	else
+		err = xa_err(xa_store(&table->meters, meter->id, meter, GFP_KERNEL_ACCOUNT));
+	table->n_meters += !err && !old;
 	mutex_unlock(&table->lock);
 	*oldp = err ? NULL : old;
 	return err;
@@ -363,11 +368,6 @@ static int meter_cmd_set(struct sk_buff *request, struct genl_info *info)
 	if (!DP_REQUIRE(info, OVS_METER_ATTR_ID) || !DP_REQUIRE(info, OVS_METER_ATTR_BANDS))
 		return -EINVAL;
 	id = nla_get_u32(a[OVS_METER_ATTR_ID]);
-	if (id >= METER_MAX) {
-		NL_SET_ERR_MSG_ATTR(info->extack, a[OVS_METER_ATTR_ID],
-				    "OVS_METER_ATTR_ID is too large");
-		return -EFBIG;
-	}
 	dp = meter_dp(info);
 	if (!dp)
 		return -ENODEV;
@@ -377,6 +377,8 @@ static int meter_cmd_set(struct sk_buff *request, struct genl_info *info)
 		goto out;
 	err = meter_set(dp->meters, meter, nla_get_flag(a[OVS_METER_ATTR_CLEAR]), &old);
 	if (err) {
+		if (err == -EFBIG)
+			NL_SET_ERR_MSG(info->extack, "the datapath has as many meters as it may");
 		kfree(meter);
 		goto out;
 	}
@@ -432,6 +434,7 @@ static int meter_cmd_del(struct sk_buff *request, struct genl_info *info)
 		return -ENODEV;
 	mutex_lock(&dp->meters->lock);
 	meter = xa_erase(&dp->meters->meters, id);
+	dp->meters->n_meters -= !!meter;
 	mutex_unlock(&dp->meters->lock);
 	err = meter_reply(info, id, meter);
 	if (meter)

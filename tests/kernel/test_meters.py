@@ -98,6 +98,14 @@ def test_set_get_del(kdp):
     assert uapi.OVS_METER_ATTR_STATS not in m.attrs
 
 
+@pytest.mark.parametrize('number', [0, 54545401, 0xfffffffe])
+def test_any_number(kdp, number):
+    """Numbers are the user's: Debian's daemon tries two large ones, and uses no meters without."""
+    kdp.dp.add_meter(number, [(10, 5)])
+    assert get(kdp.dp, number).u32(uapi.OVS_METER_ATTR_ID) == number
+    kdp.dp.meter(DEL, u32(uapi.OVS_METER_ATTR_ID, number))
+
+
 @pytest.mark.parametrize('rate, burst', [(20, 20), (20, 50), (30, 5), (1, 49), (20, 0)])
 def test_packets(kdp, rate, burst):
     """What passes at once is the burst, and a second later what the rate gives of it."""

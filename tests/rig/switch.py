@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 
 from .wait import wait_until
 
@@ -125,6 +126,10 @@ class Switch:
         wait_until(lambda: (self.dir / 'db.sock').exists(), what='db.sock is there')
 
     def start_vswitchd(self, wait=True):
+        if self.daemons.name == 'debian':
+            # 3.1 handles no miss if it is started in the first seconds after the boot
+            wait_until(lambda: time.clock_gettime(time.CLOCK_BOOTTIME) > 15, timeout=20,
+                       what='the machine is up for 15 s')
         argv = [self.daemons.path('ovs-vswitchd'), self.remote, '--pidfile', '--log-file',
                 '-vconsole:off', *self.args]
         self.vswitchd = Daemon(self, 'ovs-vswitchd', argv, self.ns)
