@@ -18,7 +18,11 @@ static const struct shown {
 	const char *map, *key; /* a value in a column that is a map, if it is there */
 } shown[] = {
 	{ "Open_vSwitch", NULL, { "manager_options", "bridges", "ovs_version" } },
-	{ "Bridge", "name", { "controller", "fail_mode", "datapath_type", "ports" }, "status", "datapath" },
+	{ "Bridge",
+	  "name",
+	  { "controller", "fail_mode", "datapath_type", "ports" },
+	  "status",
+	  "datapath" },
 	{ "Port", "name", { "tag", "trunks", "interfaces" } },
 	{ "Interface", "name", { "type", "options", "error" } },
 	{ "Controller", "target", { "is_connected" } },

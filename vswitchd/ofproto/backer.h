@@ -18,8 +18,8 @@ struct backer {
 };
 
 /* The datapath of 'type' ("": system, or netdev where there is no kernel datapath), opened by the
- * first bridge.  NULL or a sentence.  '*no_kernel' is the caller's: why there is no kernel datapath,
- * if that was the reason to take another, else NULL. */
+ * first bridge.  NULL or a sentence.  '*no_kernel' is the caller's: why there is no kernel
+ * datapath, if that was the reason to take another, else NULL. */
 char *backer_ref(struct loop *, const char *type, struct backer **, char **no_kernel);
 /* The last one closes the datapath; its ports and flows are gone then. */
 void backer_unref(struct backer *);

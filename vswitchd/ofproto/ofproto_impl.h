@@ -11,7 +11,8 @@ struct ofproto {
 	struct loop *loop;
 	char *name;
 	struct backer *backer;
-	char *no_kernel; /* why the kernel datapath was not to be had; NULL: it was, or not asked for */
+	/* why the kernel datapath was not to be had; NULL: it was, or not asked for */
+	char *no_kernel;
 	struct xbridge *xbridge;
 	struct fdb *fdb;
 	struct tables *tables; /* xbridge's */
