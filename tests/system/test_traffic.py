@@ -65,7 +65,8 @@ def test_udp(pair, family, length):
         burst = [bytes([n, i]) + os.urandom(length - 2) for i in range(min(16, 25000 // length))]
         for data in burst:
             tx.sendto(data, (getattr(b, family), 5000))
-        assert [rx.recv(65536) for _ in burst] == burst
+        # the first may be overtaken while its flow is being made
+        assert sorted(rx.recv(65536) for _ in burst) == sorted(burst)
 
 
 def test_no_bad_checksum_arrives(pair):
