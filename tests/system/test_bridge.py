@@ -48,7 +48,8 @@ def ports_of(sw, br, *names):
 
 
 def test_kernel_is_missed(switch):
-    """A bridge that names no type works without a kernel datapath, and tells why it has none."""
+    """A bridge that names no type works without a kernel datapath, and tells why it has none; one
+    whose type there is not says that."""
     if switch.daemons.name != 'our' or os.path.exists('/sys/module/openvswitch'):
         pytest.skip('there is a kernel datapath')
     switch.vsctl('add-br br0 -- add-br br1 -- set bridge br1 datapath_type=netdev')
@@ -56,6 +57,10 @@ def test_kernel_is_missed(switch):
     assert f'datapath: "netdev (not in the kernel: {reason})"' in switch.vsctl('show')
     assert switch.vsctl('get bridge br1 status').strip() == '{}'
     assert switch.vsctl('show').count('not in the kernel') == 1
+    assert switch.vsctl('set bridge br0 datapath_type=nonsense', check=False).returncode == 0
+    wait_until(lambda: re.search(r'datapath: "none \(.*nonsense.*\)"', switch.vsctl('show')))
+    switch.vsctl('set bridge br0 datapath_type=netdev')
+    wait_until(lambda: switch.vsctl('get bridge br0 status').strip() == '{}')
 
 
 # ---- numbers

@@ -67,6 +67,7 @@ static void bridge_open(struct bridge *br)
 	br->error = ofproto_create(bridge_loop, br->name, br->type, &br->ofproto);
 	if (br->error)
 		log_err("bridge %s: cannot be created: %s", br->name, br->error);
+	status_bridge_changed(br);
 }
 
 static void bridge_destroy(struct bridge *br)

@@ -175,15 +175,19 @@ static void write_bridge(struct bridge *br)
 	char id[DATAPATH_ID_LEN + 1];
 	struct smap status;
 
-	if (!br->ofproto || !row || ovsrec_bridge_is_deleted(row))
+	if (!row || ovsrec_bridge_is_deleted(row))
 		return;
-	snprintf(id, sizeof(id), "%016" PRIx64, ofproto_datapath_id(br->ofproto));
-	ovsrec_bridge_set_datapath_id(row, id);
-	ovsrec_bridge_set_datapath_version(row, dpif_version(ofproto_dpif(br->ofproto)));
 	smap_init(&status);
-	if (ofproto_no_kernel(br->ofproto))
-		smap_setf(&status, "datapath", "%s (not in the kernel: %s)",
-			  ofproto_type(br->ofproto), ofproto_no_kernel(br->ofproto));
+	if (br->ofproto) {
+		snprintf(id, sizeof(id), "%016" PRIx64, ofproto_datapath_id(br->ofproto));
+		ovsrec_bridge_set_datapath_id(row, id);
+		ovsrec_bridge_set_datapath_version(row, dpif_version(ofproto_dpif(br->ofproto)));
+		if (ofproto_no_kernel(br->ofproto))
+			smap_setf(&status, "datapath", "%s (not in the kernel: %s)",
+				  ofproto_type(br->ofproto), ofproto_no_kernel(br->ofproto));
+	} else if (br->error) {
+		smap_setf(&status, "datapath", "none (%s)", br->error);
+	}
 	ovsrec_bridge_set_status(row, &status);
 	smap_uninit(&status);
 }
