@@ -500,7 +500,8 @@ def test_drop(kdp, code):
         trace = f.read()
     # of the reasons of this subsystem: told to, and told to because of an error; ours are those
     # of include/drop_reason.h
-    reasons = (0x30003, 0x30004) if os.environ.get('GUEST_MODULE') == 'stock' else (0x30009, 0x3000a)
+    stock = os.environ.get('GUEST_MODULE') == 'stock'
+    reasons = (0x30003, 0x30004) if stock else (0x30009, 0x3000a)
     assert f'reason: {reasons[code != 0]:#x}\n' in trace, trace
 
 
